@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+
+// The page of the architecture: libraries by noun from the bottom up, thin tools on top.
+// A target may use only what stands above it in its section list; `make check` verifies it.
+
+import PackageDescription
+
+/// Settings of every Swift target: nothing compiles with a warning.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A library room in `Sources/<name>`.
+func room(
+    _ name: String, uses rooms: [Target.Dependency] = [], exclude: [String] = [],
+    resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: rooms, exclude: exclude, resources: resources,
+        swiftSettings: strict)
+}
+
+/// A command-line tool in `Sources/<name>`: parse, open artifacts, loop, commit.
+func tool(_ name: String, uses rooms: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: rooms + ["ToolSupport", argumentParser],
+        swiftSettings: strict)
+}
+
+/// The tests of one room in `Tests/<room>Tests`.
+func tests(of room: String, uses rooms: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(room)Tests", dependencies: [.init(stringLiteral: room)] + rooms,
+        swiftSettings: strict)
+}
+
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "avatar-pipeline",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        // Files
+        room("Tensors"),
+        tests(of: "Tensors"),
+    ],
+    swiftLanguageModes: [.v6]
+)
