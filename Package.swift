@@ -29,7 +29,7 @@ func tool(_ name: String, uses rooms: [Target.Dependency]) -> Target {
 /// The tests of one room in `Tests/<room>Tests`.
 func tests(of room: String, uses rooms: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(room)Tests", dependencies: [.init(stringLiteral: room)] + rooms,
+        name: "\(room)Tests", dependencies: [.init(stringLiteral: room), "TestSupport"] + rooms,
         swiftSettings: strict)
 }
 
@@ -50,6 +50,9 @@ let package = Package(
     targets: [
         // Files
         room("Tensors"),
+
+        // Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),
     ],
     swiftLanguageModes: [.v6]
