@@ -51,6 +51,9 @@ let package = Package(
         // Files
         room("Tensors"),
 
+        // Compute
+        room("Compute", uses: ["Tensors"]),
+
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),
