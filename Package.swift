@@ -53,6 +53,7 @@ let package = Package(
 
         // Compute
         room("Compute", uses: ["Tensors"]),
+        room("Layers", uses: ["Compute", "Tensors"]),
 
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

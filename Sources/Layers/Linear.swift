@@ -1,0 +1,45 @@
+import Compute
+import Tensors
+
+/// A linear layer: x weightᵀ + bias. The weight is [out, in], as in checkpoints.
+public struct Linear {
+    /// [out, in]
+    public let weight: Parameter
+    /// [out]
+    public let bias: Parameter?
+
+    /// The layer at `scope`, whose names are "weight" and "bias".
+    public init(_ scope: WeightScope, from input: Int, to output: Int, bias: Bool = true) {
+        weight = scope.parameter("weight", [output, input], for: .linear)
+        self.bias = bias ? scope.parameter("bias", [output]) : nil
+    }
+
+    /// Several layers of the same input as one, whose outputs follow one another in the columns.
+    public init(
+        _ scope: WeightScope, stacking names: [String], from input: Int, to output: Int,
+        bias: Bool = true
+    ) {
+        weight = scope.parameter(
+            stacking: names.map { "\($0).weight" }, [output, input], for: .linear)
+        self.bias =
+            bias
+            ? scope.parameter(
+                stacking: names.map { "\($0).bias" }, [output], for: .elements, as: .float32) : nil
+    }
+
+    /// activation(x weightᵀ + bias): [rows, in] to [rows, out], in the activation type unless said.
+    public func callAsFunction(
+        _ x: Tensor, on device: any Device, activation: Activation = .identity,
+        as dataType: DataType? = nil
+    ) throws -> Tensor {
+        try device.linear(
+            x, weight: weight.tensor, bias: bias?.tensor, activation: activation, as: dataType)
+    }
+
+    /// y += x weightᵀ + bias: [rows, in] onto [rows, out].
+    public func accumulate(_ x: Tensor, onto y: Tensor, on device: any Device) throws {
+        try device.linear(
+            x, weight: weight.tensor, bias: bias?.tensor, activation: .identity,
+            accumulating: true, into: y)
+    }
+}

@@ -1,0 +1,50 @@
+import Compute
+import Tensors
+
+/// A weight of a model: one or more tensors of the checkpoint, stacked along the outermost axis, that
+/// are or can be brought into a device's memory.
+public final class Parameter {
+    /// The checkpoint paths of the parts.
+    public let paths: [String]
+    /// The extents of the whole.
+    public let shape: Shape
+    /// What operations take it.
+    public let use: TensorUse
+    /// The type on the device; the device's activation type if nil.
+    public let dataType: DataType?
+
+    private let source: any WeightSource
+    private var resident: Tensor?
+
+    init(
+        paths: [String], shape: Shape, use: TensorUse, dataType: DataType?,
+        source: any WeightSource
+    ) {
+        self.paths = paths
+        self.shape = shape
+        self.use = use
+        self.dataType = dataType
+        self.source = source
+    }
+
+    /// The weight in the device's memory. Traps unless loaded.
+    public var tensor: Tensor {
+        guard let resident else { preconditionFailure("'\(paths[0])' is used before it is loaded") }
+        return resident
+    }
+
+    /// Brings the weight into the device's memory, unless it is there.
+    public func load(on device: any Device) throws {
+        guard resident == nil else { return }
+        let views = try paths.map(source.view(of:))
+        resident = try device.load(views, as: dataType ?? device.activationType, for: use)
+    }
+
+    /// Lets go of the device's memory.
+    public func unload() { resident = nil }
+
+    /// The elements on the host as float32, in row-major order.
+    public func floats() throws -> [Float] {
+        try paths.flatMap { try source.view(of: $0).floats() }
+    }
+}
