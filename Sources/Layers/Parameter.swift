@@ -13,15 +13,18 @@ public final class Parameter {
     /// The type on the device; the device's activation type if nil.
     public let dataType: DataType?
 
+    /// The shape of each part on the device, where it is not the checkpoint's.
+    private let part: Shape
     private let source: any WeightSource
     private var resident: Tensor?
 
     init(
-        paths: [String], shape: Shape, use: TensorUse, dataType: DataType?,
+        paths: [String], part: Shape, use: TensorUse, dataType: DataType?,
         source: any WeightSource
     ) {
         self.paths = paths
-        self.shape = shape
+        self.part = part
+        shape = Shape([part[0] * paths.count] + part.dimensions.dropFirst())
         self.use = use
         self.dataType = dataType
         self.source = source
@@ -36,7 +39,7 @@ public final class Parameter {
     /// Brings the weight into the device's memory, unless it is there.
     public func load(on device: any Device) throws {
         guard resident == nil else { return }
-        let views = try paths.map(source.view(of:))
+        let views = try paths.map { try source.view(of: $0).reshaped(part) }
         resident = try device.load(views, as: dataType ?? device.activationType, for: use)
     }
 

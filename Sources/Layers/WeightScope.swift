@@ -37,21 +37,25 @@ public struct WeightScope {
         parameter(stacking: [name], shape, for: .elements, as: .float32)
     }
 
-    /// A parameter for the given use, in the device's activation type unless said.
+    /// A parameter for the given use, in the device's activation type unless said; on the device it has
+    /// the shape `viewedAs` of as many elements, where that is not the checkpoint's.
     public func parameter(
-        _ name: String, _ shape: Shape, for use: TensorUse, as dataType: DataType? = nil
+        _ name: String, _ shape: Shape, for use: TensorUse, as dataType: DataType? = nil,
+        viewedAs view: Shape? = nil
     ) -> Parameter {
-        parameter(stacking: [name], shape, for: use, as: dataType)
+        parameter(stacking: [name], shape, for: use, as: dataType, viewedAs: view)
     }
 
     /// A parameter whose parts, each of shape `part`, are stacked along the outermost axis.
     public func parameter(
-        stacking names: [String], _ part: Shape, for use: TensorUse, as dataType: DataType? = nil
+        stacking names: [String], _ part: Shape, for use: TensorUse, as dataType: DataType? = nil,
+        viewedAs view: Shape? = nil
     ) -> Parameter {
+        precondition(view == nil || view?.elementCount == part.elementCount)
         for name in names { source.claim(path(name), shape: part) }
-        let shape = Shape([part[0] * names.count] + part.dimensions.dropFirst())
         let parameter = Parameter(
-            paths: names.map(path), shape: shape, use: use, dataType: dataType, source: source)
+            paths: names.map(path), part: view ?? part, use: use, dataType: dataType,
+            source: source)
         collection.parameters.append(parameter)
         return parameter
     }

@@ -36,6 +36,11 @@ public struct TensorView: @unchecked Sendable {
         UInt(bitPattern: bytes.baseAddress) % UInt(dataType.size) == 0
     }
 
+    /// The same elements in another shape. Traps unless there are as many.
+    public func reshaped(_ shape: Shape) -> TensorView {
+        TensorView(name: name, dataType: dataType, shape: shape, bytes: bytes, owner: owner)
+    }
+
     /// Calls `body` with the elements as `Element`s, in place where they are aligned, else copied.
     ///
     /// Traps if `Element` has another size than the data type.
