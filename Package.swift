@@ -55,6 +55,9 @@ let package = Package(
         room("Compute", uses: ["Tensors"]),
         room("Layers", uses: ["Compute", "Tensors"]),
 
+        // Models
+        room("Denoiser", uses: ["Layers", "Compute", "Tensors"]),
+
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),

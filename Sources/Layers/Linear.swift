@@ -8,9 +8,19 @@ public struct Linear {
     /// [out]
     public let bias: Parameter?
 
-    /// The layer at `scope`, whose names are "weight" and "bias".
-    public init(_ scope: WeightScope, from input: Int, to output: Int, bias: Bool = true) {
-        weight = scope.parameter("weight", [output, input], for: .linear)
+    /// A layer of parameters taken otherwise.
+    public init(weight: Parameter, bias: Parameter?) {
+        self.weight = weight
+        self.bias = bias
+    }
+
+    /// The layer at `scope`, whose names are "weight" and "bias"; the weight is kept in the device's
+    /// activation type unless said.
+    public init(
+        _ scope: WeightScope, from input: Int, to output: Int, bias: Bool = true,
+        as dataType: DataType? = nil
+    ) {
+        weight = scope.parameter("weight", [output, input], for: .linear, as: dataType)
         self.bias = bias ? scope.parameter("bias", [output]) : nil
     }
 
@@ -34,6 +44,13 @@ public struct Linear {
     ) throws -> Tensor {
         try device.linear(
             x, weight: weight.tensor, bias: bias?.tensor, activation: activation, as: dataType)
+    }
+
+    /// y = x weightᵀ + bias: [rows, in] into [rows, out].
+    public func callAsFunction(_ x: Tensor, into y: Tensor, on device: any Device) throws {
+        try device.linear(
+            x, weight: weight.tensor, bias: bias?.tensor, activation: .identity,
+            accumulating: false, into: y)
     }
 
     /// y += x weightᵀ + bias: [rows, in] onto [rows, out].
