@@ -58,6 +58,9 @@ let package = Package(
         // Models
         room("Denoiser", uses: ["Layers", "Compute", "Tensors"]),
 
+        // Tools
+        room("ToolSupport", uses: ["Tensors", argumentParser, logging]),
+
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),

@@ -1,0 +1,71 @@
+import Foundation
+import Glibc
+import Tensors
+
+/// Appends measurements to a file, one JSON object a line, whole lines at a time.
+public final class MetricsLog {
+    /// One measurement; what does not apply is left out.
+    public struct Event: Encodable {
+        /// The tool.
+        public var stage: String
+        /// What happened, as in "block" or "replayed".
+        public var event: String
+        /// The block's place in the video.
+        public var block: Int?
+        /// How long it took.
+        public var seconds: Double?
+        /// Bytes written or moved.
+        public var bytes: Int?
+        /// The most memory that was in use on the device so far.
+        public var peakDeviceBytes: Int?
+        /// The most memory that the process had resident so far.
+        public var peakHostBytes: Int?
+    }
+
+    private let stage: String
+    private let descriptor: Int32?
+    private let path: String
+    private let encoder: JSONEncoder
+
+    /// A log to `path`, or to nowhere if it is nil. Throws `SystemError`.
+    public init(stage: String, path: String?) throws {
+        self.stage = stage
+        self.path = path ?? ""
+        encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let path else {
+            descriptor = nil
+            return
+        }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw SystemError("open", path) }
+        self.descriptor = descriptor
+    }
+
+    deinit { if let descriptor { close(descriptor) } }
+
+    /// Appends one measurement. Throws `SystemError`.
+    public func record(
+        _ event: String, block: Int? = nil, seconds: Double? = nil, bytes: Int? = nil,
+        peakDeviceBytes: Int? = nil
+    ) throws {
+        guard let descriptor else { return }
+        let line =
+            try encoder.encode(
+                Event(
+                    stage: stage, event: event, block: block, seconds: seconds, bytes: bytes,
+                    peakDeviceBytes: peakDeviceBytes, peakHostBytes: Self.peakHostBytes))
+            + Data("\n".utf8)
+        // One call a line, so that stages may share a file.
+        let count = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard count == line.count else { throw SystemError("write", path) }
+    }
+
+    /// The most memory that this process has had resident, in bytes.
+    public static var peakHostBytes: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
+    }
+}
