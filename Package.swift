@@ -50,6 +50,7 @@ let package = Package(
     targets: [
         // Files
         room("Tensors"),
+        room("Checkpoints", uses: ["Tensors", crypto]),
 
         // Compute
         room("Compute", uses: ["Tensors"]),
@@ -64,6 +65,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),
+        tests(of: "Checkpoints", uses: ["Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

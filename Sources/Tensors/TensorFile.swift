@@ -8,6 +8,7 @@ public final class TensorFile: Sendable {
     public let tensors: [TensorDescriptor]
 
     private let file: MappedFile
+    private let headerLength: Int
     private let ranges: [Range<Int>]
     private let indices: [String: Int]
 
@@ -18,6 +19,7 @@ public final class TensorFile: Sendable {
         file = try MappedFile(path: path)
         let header = try TensorFileHeader(of: file.bytes, path: path)
         metadata = header.metadata
+        headerLength = header.dataOffset
         tensors = header.entries.map(\.descriptor)
         ranges = header.entries.map {
             $0.range.lowerBound + header.dataOffset..<$0.range.upperBound + header.dataOffset
@@ -29,8 +31,18 @@ public final class TensorFile: Sendable {
     /// Bytes of the whole file.
     public var byteCount: Int { file.bytes.count }
 
+    /// The length prefix and the header as they stand in the file.
+    package var headerBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: file.bytes[..<headerLength])
+    }
+
     /// Whether there is a tensor of this name.
     public func contains(_ name: String) -> Bool { indices[name] != nil }
+
+    /// What the header says of a tensor; nil if there is none of this name.
+    public func descriptor(of name: String) -> TensorDescriptor? {
+        indices[name].map { tensors[$0] }
+    }
 
     /// The tensor of this name, in place; throws `TensorFileError` if there is none.
     public func tensor(_ name: String) throws(TensorFileError) -> TensorView {

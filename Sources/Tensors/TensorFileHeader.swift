@@ -68,7 +68,7 @@ extension TensorFileHeader {
     private static func parse(
         _ text: UnsafeRawBufferPointer, path: String
     ) throws(TensorFileError) -> ([String: String], [Entry]) {
-        var scanner = HeaderScanner(text)
+        var scanner = JSONScanner(text)
         var metadata: [String: String]?
         var entries: [Entry] = []
         var names: Set<String> = []
@@ -85,7 +85,7 @@ extension TensorFileHeader {
                 }
             }
             try scanner.end()
-        } catch let failure as HeaderScanner.Failure {
+        } catch let failure as JSONScanner.Failure {
             throw TensorFileError(
                 path: path, reason: "header byte \(failure.offset): \(failure.reason)")
         } catch {
@@ -94,7 +94,7 @@ extension TensorFileHeader {
         return (metadata ?? [:], entries)
     }
 
-    private static func parseMetadata(_ scanner: inout HeaderScanner) throws -> [String: String] {
+    private static func parseMetadata(_ scanner: inout JSONScanner) throws -> [String: String] {
         var metadata: [String: String] = [:]
         try scanner.object { scanner, key in
             guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
@@ -104,7 +104,7 @@ extension TensorFileHeader {
         return metadata
     }
 
-    private static func parseEntry(_ scanner: inout HeaderScanner, name: String) throws -> Entry {
+    private static func parseEntry(_ scanner: inout JSONScanner, name: String) throws -> Entry {
         var dataType: DataType?
         var dimensions: [Int]?
         var offsets: [Int]?

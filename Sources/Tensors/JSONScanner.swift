@@ -1,24 +1,24 @@
-/// Reads the JSON subset of a safetensors header straight from mapped bytes.
+/// Reads JSON straight from mapped bytes, one expected value after the other.
 ///
 /// A general JSON reader would accept duplicate keys, build a tree of everything and nest without
-/// limit; a header is two levels of objects, strings and unsigned integers, so this accepts just that.
-struct HeaderScanner {
-    /// Why the text is no header, and at which byte.
-    struct Failure: Error {
-        let reason: String
-        let offset: Int
+/// limit; here the caller says what comes next, and anything else is a failure.
+package struct JSONScanner {
+    /// Why the text is not what was expected, and at which byte.
+    package struct Failure: Error {
+        package let reason: String
+        package let offset: Int
     }
 
     private let text: UnsafeRawBufferPointer
-    private(set) var offset = 0
+    package private(set) var offset = 0
 
-    init(_ text: UnsafeRawBufferPointer) {
+    package init(_ text: UnsafeRawBufferPointer) {
         self.text = text
     }
 
     /// Consumes an object, calling `member` with each key; `member` must consume the value.
-    mutating func object(
-        _ member: (inout HeaderScanner, String) throws -> Void
+    package mutating func object(
+        _ member: (inout JSONScanner, String) throws -> Void
     ) throws {
         try expect("{")
         if skip("}") { return }
@@ -31,20 +31,50 @@ struct HeaderScanner {
     }
 
     /// Consumes an array of unsigned integers of at most `limit` elements.
-    mutating func integers(limit: Int) throws -> [Int] {
-        try expect("[")
+    package mutating func integers(limit: Int) throws -> [Int] {
         var values: [Int] = []
-        if skip("]") { return values }
-        repeat {
-            guard values.count < limit else { throw failure("an array is too long") }
-            values.append(try integer())
-        } while skip(",")
-        try expect("]")
+        try array { scanner in
+            guard values.count < limit else { throw scanner.failure("an array is too long") }
+            values.append(try scanner.integer())
+        }
         return values
     }
 
+    /// The first byte of the next value, which stays unread; nil at the end.
+    package mutating func next() -> UInt8? {
+        skipBlanks()
+        return peek()
+    }
+
+    /// Consumes an array, calling `element` for each; `element` must consume the value.
+    package mutating func array(_ element: (inout JSONScanner) throws -> Void) throws {
+        try expect("[")
+        if skip("]") { return }
+        repeat { try element(&self) } while skip(",")
+        try expect("]")
+    }
+
+    /// Consumes the bytes of a number or of a word such as `true`; never empty.
+    package mutating func bareword() throws -> String {
+        skipBlanks()
+        let start = offset
+        while let byte = peek(), isBare(byte) { offset += 1 }
+        guard offset > start else { throw failure("expected a value") }
+        return try utf8(text[start..<offset])
+    }
+
+    private func isBare(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+"), UInt8(ascii: "-"),
+            UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
     /// Consumes an unsigned integer that fits `Int`.
-    mutating func integer() throws -> Int {
+    package mutating func integer() throws -> Int {
         skipBlanks()
         let start = offset
         var value = 0
@@ -63,7 +93,7 @@ struct HeaderScanner {
     }
 
     /// Consumes a string.
-    mutating func string() throws -> String {
+    package mutating func string() throws -> String {
         try expect("\"")
         let start = offset
         while let byte = peek(), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
@@ -91,13 +121,13 @@ struct HeaderScanner {
     }
 
     /// Makes sure that nothing but blanks is left.
-    mutating func end() throws {
+    package mutating func end() throws {
         skipBlanks()
-        guard offset == text.count else { throw failure("text follows the header's object") }
+        guard offset == text.count else { throw failure("text follows the object") }
     }
 
     /// A failure at the present place.
-    func failure(_ reason: String) -> Failure {
+    package func failure(_ reason: String) -> Failure {
         Failure(reason: reason, offset: offset)
     }
 
