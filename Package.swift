@@ -54,10 +54,10 @@ let package = Package(
 
         // Compute
         room("Compute", uses: ["Tensors"]),
-        room("Layers", uses: ["Compute", "Tensors"]),
+        room("Layers", uses: ["Compute", "Checkpoints", "Tensors"]),
 
         // Models
-        room("Denoiser", uses: ["Layers", "Compute", "Tensors"]),
+        room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
 
         // Tools
         room("ToolSupport", uses: ["Tensors", argumentParser, logging]),
@@ -65,6 +65,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),
+        tests(of: "Denoiser", uses: ["Layers", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
     ],
     swiftLanguageModes: [.v6]

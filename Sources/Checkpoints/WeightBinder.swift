@@ -35,29 +35,29 @@ public struct WeightBinder {
     }
 
     /// The floating-point tensor of this name and shape.
-    public func tensor(_ name: String, shape: Shape) -> Parameter {
+    public func tensor(_ name: String, shape: Shape) -> BoundTensor {
         let name = prefix + name
         ledger.used.insert(name)
         let wanted = TensorDescriptor(name: name, dataType: .float32, shape: shape)
         guard let found = checkpoint.descriptor(of: name) else {
             ledger.problems.append(.init(tensor: name, reason: "is missing"))
-            return Parameter(wanted, in: checkpoint)
+            return BoundTensor(wanted, in: checkpoint)
         }
         guard found.shape == shape else {
             ledger.problems.append(
                 .init(tensor: name, reason: "has the shape \(found.shape), expected \(shape)"))
-            return Parameter(wanted, in: checkpoint)
+            return BoundTensor(wanted, in: checkpoint)
         }
         if !found.dataType.isFloatingPoint {
             ledger.problems.append(
                 .init(tensor: name, reason: "is \(found.dataType), expected a float type"))
         }
-        return Parameter(found, in: checkpoint)
+        return BoundTensor(found, in: checkpoint)
     }
 
     /// The tensor of this name and shape if there is one of this name, as for a bias that a
     /// published variant lacks.
-    public func optionalTensor(_ name: String, shape: Shape) -> Parameter? {
+    public func optionalTensor(_ name: String, shape: Shape) -> BoundTensor? {
         contains(name) ? tensor(name, shape: shape) : nil
     }
 

@@ -1,4 +1,4 @@
-import Foundation
+import Checkpoints
 import Tensors
 
 /// The sizes of a Live Avatar transformer, from the checkpoint's `config.json`.
@@ -42,116 +42,60 @@ public struct DenoiserConfiguration: Hashable, Sendable {
 }
 
 extension DenoiserConfiguration {
-    /// What the checkpoint says that this implementation cannot run, or a key it lacks.
-    public struct Invalid: Error, CustomStringConvertible {
-        /// The path of `config.json`.
-        public let path: String
-        /// What is wrong with it.
-        public let reason: String
-
-        public var description: String { "cannot use '\(path)': \(reason)" }
-    }
-
-    /// The keys of `config.json` that matter. Others describe variants this graph has not.
-    private struct Keys: Decodable {
-        let modelType: String
-        let dim: Int
-        let ffnDim: Int
-        let numHeads: Int
-        let numLayers: Int
-        let freqDim: Int
-        let inDim: Int
-        let outDim: Int
-        let textLen: Int
-        let eps: Float
-        let audioDim: Int
-        let numAudioToken: Int
-        let audioInjectLayers: [Int]
-        let enableAdain: Bool
-        let adainMode: String
-        let zeroTimestep: Bool
-        let enableFramepack: Bool
-        let addLastMotion: Bool
-        let framepackDropMode: String
-        let enableMotioner: Bool
-    }
-
-    /// Reads `config.json`; throws `Invalid` naming the key that is missing, wrong or not supported.
-    public init(json: Data, path: String) throws {
-        let keys: Keys
-        do {
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            keys = try decoder.decode(Keys.self, from: json)
-        } catch let error as DecodingError {
-            throw Invalid(path: path, reason: Self.reason(of: error))
-        }
-        try Self.checkGraph(keys, path: path)
+    /// Reads `config.json`; throws `TensorFileError` naming the key that is missing, wrong or not supported.
+    public init(_ file: ConfigurationFile) throws {
+        try Self.checkGraph(file)
         self.init(
-            dim: keys.dim, feedForward: keys.ffnDim, heads: keys.numHeads,
-            layers: keys.numLayers, frequency: keys.freqDim, latentChannels: keys.inDim,
-            textTokens: keys.textLen, audioDim: keys.audioDim,
-            audioTokens: keys.numAudioToken,
-            audioLayers: keys.audioInjectLayers.sorted(), epsilon: keys.eps)
-        try checkSizes(path: path)
-    }
-
-    private static func reason(of error: DecodingError) -> String {
-        switch error {
-        case .keyNotFound(let key, _): "key '\(snakeCase(key))' is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            context.codingPath.first.map { "key '\(snakeCase($0))' has the wrong type" }
-                ?? "not a JSON object"
-        default: "not a JSON object"
-        }
-    }
-
-    /// The key as the file spells it.
-    private static func snakeCase(_ key: any CodingKey) -> String {
-        key.stringValue.reduce(into: "") { text, character in
-            text += character.isUppercase ? "_" + character.lowercased() : String(character)
-        }
+            dim: try file.size("dim"), feedForward: try file.size("ffn_dim"),
+            heads: try file.size("num_heads"), layers: try file.size("num_layers"),
+            frequency: try file.size("freq_dim"), latentChannels: try file.size("in_dim"),
+            textTokens: try file.size("text_len"), audioDim: try file.size("audio_dim"),
+            audioTokens: try file.size("num_audio_token"),
+            audioLayers: try file.integers("audio_inject_layers").sorted(),
+            epsilon: Float(try file.number("eps")))
+        try checkSizes(file)
     }
 
     /// Refuses variants of the graph that the published model does not use.
-    private static func checkGraph(_ keys: Keys, path: String) throws {
-        let expectations = [
-            ("model_type", keys.modelType == "s2v"),
-            ("enable_adain", keys.enableAdain),
-            ("adain_mode", keys.adainMode == "attn_norm"),
-            ("zero_timestep", keys.zeroTimestep),
-            ("enable_framepack", keys.enableFramepack),
-            ("add_last_motion", keys.addLastMotion),
-            ("framepack_drop_mode", keys.framepackDropMode == "padd"),
-            ("enable_motioner", !keys.enableMotioner),
-            ("out_dim", keys.outDim == keys.inDim),
+    private static func checkGraph(_ file: ConfigurationFile) throws {
+        let strings = [
+            ("model_type", "s2v"), ("adain_mode", "attn_norm"), ("framepack_drop_mode", "padd"),
         ]
-        for (key, holds) in expectations where !holds {
-            throw Invalid(
-                path: path, reason: "key '\(key)' asks for a variant that is not supported")
+        for (key, expected) in strings where try file.string(key) != expected {
+            throw file.error(key, "is not '\(expected)': that variant is not supported")
+        }
+        let flags = [
+            ("enable_adain", true), ("zero_timestep", true), ("enable_framepack", true),
+            ("add_last_motion", true), ("enable_motioner", false),
+        ]
+        for (key, expected) in flags where try file.bool(key) != expected {
+            throw file.error(key, "is not \(expected): that variant is not supported")
+        }
+        guard try file.integer("out_dim") == file.integer("in_dim") else {
+            throw file.error("out_dim", "differs from in_dim")
         }
     }
 
-    private func checkSizes(path: String) throws {
-        let sizes = [
-            ("dim", dim), ("ffn_dim", feedForward), ("num_heads", heads), ("num_layers", layers),
-            ("freq_dim", frequency), ("in_dim", latentChannels), ("text_len", textTokens),
-            ("audio_dim", audioDim), ("num_audio_token", audioTokens),
-        ]
-        for (key, size) in sizes where size < 1 || size > 1 << 20 {
-            throw Invalid(path: path, reason: "key '\(key)' is \(size)")
-        }
+    /// Refuses sizes that do not fit together.
+    private func checkSizes(_ file: ConfigurationFile) throws {
         guard dim % (4 * heads) == 0 else {
-            throw Invalid(path: path, reason: "dim \(dim) does not split into \(heads) even heads")
+            throw file.error("num_heads", "is \(heads), into which dim \(dim) does not split")
         }
-        guard frequency % 2 == 0 else {
-            throw Invalid(path: path, reason: "freq_dim \(frequency) is odd")
+        guard head % 2 == 0 else {
+            throw file.error("num_heads", "is \(heads), which leaves odd heads of \(head)")
         }
+        guard frequency % 2 == 0 else { throw file.error("freq_dim", "is odd") }
         guard Set(audioLayers).count == audioLayers.count,
             audioLayers.allSatisfy((0..<layers).contains)
-        else {
-            throw Invalid(
-                path: path, reason: "audio_inject_layers names layers that do not exist, or twice")
-        }
+        else { throw file.error("audio_inject_layers", "names layers twice or none there are") }
+    }
+}
+
+extension ConfigurationFile {
+    /// An integer from 1 to a bound that keeps products of a few such in range.
+    fileprivate func size(_ key: String) throws -> Int {
+        let size = try integer(key)
+        guard size <= 1 << 20 else { throw error(key, "is \(size)") }
+        return size
     }
 }

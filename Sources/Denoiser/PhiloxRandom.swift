@@ -90,6 +90,6 @@ extension PhiloxRandom {
                 UInt32(truncatingIfNeeded: step), 0x7369_6E6B
             )
         ).0
-        return range.lowerBound + Int(UInt64(word) * UInt64(range.count) >> 32)
+        return range.lowerBound + Int((UInt64(word) * UInt64(range.count)) >> 32)
     }
 }

@@ -1,22 +1,28 @@
 import Layers
 
 /// Where tokens sit for the rotary embedding, as (cos, sin) tables [tokens, head / 2, 2].
-struct RotaryPositions {
+package struct RotaryPositions {
     let embedding: RotaryEmbedding
     let grid: LatentGrid
+
+    /// Positions on a grid for heads of the embedding's width.
+    package init(embedding: RotaryEmbedding, grid: LatentGrid) {
+        self.embedding = embedding
+        self.grid = grid
+    }
 
     /// The farthest that the reference sits ahead of the block.
     static let referenceFrame = 30
 
     /// The noisy tokens of the block that starts at absolute latent frame `frame`.
-    func block(startingAt frame: Int) -> [Float] {
+    package func block(startingAt frame: Int) -> [Float] {
         embedding.table(
             frames: Array(frame..<frame + DenoiserConfiguration.blockFrames),
             rows: Array(0..<grid.rows), columns: Array(0..<grid.columns))
     }
 
     /// Reference and motion tokens; the reference, but never the motion, rolls on by `rollout` frames.
-    func conditioning(rollout: Int) -> [Float] {
+    package func conditioning(rollout: Int) -> [Float] {
         let reference = embedding.table(
             frames: [Self.referenceFrame + rollout],
             rows: Array(0..<grid.rows), columns: Array(0..<grid.columns))
@@ -40,7 +46,7 @@ struct RotaryPositions {
     }
 
     /// `count` positions from 0 to extent - 1, evenly spaced and truncated: NumPy's `linspace`.
-    static func spread(over extent: Int, count: Int) -> [Int] {
+    package static func spread(over extent: Int, count: Int) -> [Int] {
         guard count > 1 else { return [Int](repeating: 0, count: count) }
         let step = Double(extent - 1) / Double(count - 1)
         return (0..<count).map { $0 == count - 1 ? extent - 1 : Int(Double($0) * step) }

@@ -1,10 +1,10 @@
 import Tensors
 
-/// A model's parameter, bound to a tensor of a checkpoint and not yet loaded.
+/// A tensor of a checkpoint that a model asked for, not yet loaded.
 ///
 /// A model is built from parameters at once; their bytes are looked at when they are needed, so that
 /// weights can be loaded layer by layer, or again and again.
-public struct Parameter: Sendable {
+public struct BoundTensor: Sendable {
     /// Name, type and shape in the checkpoint.
     public let descriptor: TensorDescriptor
     private let checkpoint: any Checkpoint
