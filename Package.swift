@@ -65,7 +65,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),
-        tests(of: "Denoiser", uses: ["Layers", "Tensors"]),
+        tests(of: "Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
     ],
     swiftLanguageModes: [.v6]

@@ -20,9 +20,8 @@ extension Device {
 
     /// A tensor of zeros.
     public func zeros(_ shape: Shape, _ dataType: DataType) throws -> Tensor {
-        let bytes = [UInt8](repeating: 0, count: shape.elementCount * dataType.size)
         let tensor = try allocate(shape, dataType)
-        try bytes.withUnsafeBytes { try write($0, to: tensor) }
+        try clear(tensor)
         return tensor
     }
 

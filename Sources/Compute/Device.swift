@@ -28,6 +28,9 @@ public protocol Device: AnyObject {
     /// Copies `bytes` from the host into a contiguous tensor.
     func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws
 
+    /// Sets every element of a contiguous tensor to zero.
+    func clear(_ tensor: Tensor) throws
+
     /// Waits for a contiguous tensor and copies it to the host.
     func read(_ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer) throws
 

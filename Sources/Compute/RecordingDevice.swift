@@ -86,6 +86,8 @@ extension RecordingDevice {
         precondition(bytes.count == tensor.byteCount)
     }
 
+    public func clear(_ tensor: Tensor) {}
+
     public func read(_ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer) {
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
     }

@@ -26,6 +26,24 @@ public struct DenoiserConfiguration: Hashable, Sendable {
     /// Added to the variance in norms.
     public var epsilon: Float
 
+    /// A configuration of these sizes, which must fit together.
+    public init(
+        dim: Int, feedForward: Int, heads: Int, layers: Int, frequency: Int, latentChannels: Int,
+        textTokens: Int, audioDim: Int, audioTokens: Int, audioLayers: [Int], epsilon: Float
+    ) {
+        self.dim = dim
+        self.feedForward = feedForward
+        self.heads = heads
+        self.layers = layers
+        self.frequency = frequency
+        self.latentChannels = latentChannels
+        self.textTokens = textTokens
+        self.audioDim = audioDim
+        self.audioTokens = audioTokens
+        self.audioLayers = audioLayers
+        self.epsilon = epsilon
+    }
+
     /// Channels of a head.
     public var head: Int { dim / heads }
 

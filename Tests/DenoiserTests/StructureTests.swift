@@ -1,0 +1,89 @@
+import Checkpoints
+import Compute
+import Denoiser
+import Layers
+import TestSupport
+import Testing
+
+/// The published 14B model on a device that only records: it asks for exactly the published tensors, and one
+/// forward has the right shapes at several sizes.
+@Suite struct StructureTests {
+    /// The published configuration, section "dit_config" of the shapes' file.
+    static let published = DenoiserConfiguration(
+        dim: 5120, feedForward: 13824, heads: 40, layers: 40, frequency: 256, latentChannels: 16,
+        textTokens: 512, audioDim: 1024, audioTokens: 4,
+        audioLayers: [0, 4, 8, 12, 16, 20, 24, 27, 30, 33, 36, 39], epsilon: 1e-6)
+
+    func transformer() throws -> (CausalTransformer, CheckpointWeights) {
+        let weights = CheckpointWeights(
+            try DeclaredCheckpoint(
+                shapes: Fixtures.path("real-14B-shapes.json"), section: "dit", dataType: .bfloat16))
+        return (
+            CausalTransformer(WeightScope(weights), configuration: Self.published), weights
+        )
+    }
+
+    @Test func asksForExactlyThePublishedTensors() throws {
+        let (transformer, weights) = try transformer()
+        #expect(try weights.finish(strict: true) == [])
+        #expect(transformer.textDim == 4096)
+        #expect(transformer.audioLayerCount == 25)
+        #expect(transformer.parameters.flatMap(\.paths).count == 1260)
+    }
+
+    @Test(arguments: [(704, 384), (384, 256), (704, 1280)])
+    func shapesOfOneForward(width: Int, height: Int) throws {
+        let (transformer, weights) = try transformer()
+        _ = try weights.finish(strict: true)
+        let device = RecordingDevice(activationType: .bfloat16)
+        try transformer.parameters.load(on: device)
+        let weightBytes = device.allocatedBytes
+        let grid = LatentGrid(height: height / 8, width: width / 8, clipFrames: 12)
+        let branch = try transformer.branch(
+            context: [Float](repeating: 0, count: 3 * 4096), steps: 1, grid: grid, on: device)
+        let frame = Latents(channels: 16, frames: 1, height: grid.height, width: grid.width)
+        let motion = Latents(channels: 16, frames: 19, height: grid.height, width: grid.width)
+        try transformer.prefill(
+            branch, reference: frame, motion: motion, grid: grid, on: device)
+        let audio = try transformer.audioCondition(
+            [[Float](repeating: 0, count: 12 * 25 * 1024)], on: device)
+        let noisy = NoisyBlock(
+            latents: Latents(channels: 16, frames: 3, height: grid.height, width: grid.width),
+            frame: 15, timestep: 1000, window: 0, sinkDistance: 7)
+
+        device.removeRecords()
+        let velocity = try transformer.velocity(
+            of: noisy, audio: audio, masks: nil, branch: branch, grid: grid, on: device)
+        #expect(velocity.values.count == 16 * 3 * grid.height * grid.width)
+        checkAttention(device.records, grid: grid)
+        // At most this many launches, if every operation is one kernel.
+        #expect(device.records.count <= 1000)
+        // Weights, windows and conditioning are what a forward needs; activations add little.
+        let window = 40 * 2 * (grid.conditioningTokens + grid.windowTokens) * 5120 * 2
+        #expect(device.peakBytes > weightBytes + window)
+        #expect(device.peakBytes < (weightBytes + window) * 23 / 20)
+    }
+
+    private func checkAttention(_ records: [RecordingDevice.Record], grid: LatentGrid) {
+        let attention = records.filter { $0.operation == "attention" }
+        let tokens = grid.blockTokens
+        let keys = grid.conditioningTokens + grid.windowTokens
+        let overWindow = attention.filter {
+            $0.inputs[0] == "bfloat16[1, \(tokens), 40, 128]"
+                && $0.inputs[1] == "bfloat16[1, \(keys), 40, 128]"
+        }
+        let overText = attention.filter { $0.inputs[1] == "bfloat16[1, 512, 40, 128]" }
+        let overAudio = attention.filter {
+            $0.inputs[0] == "bfloat16[3, \(grid.frameTokens), 40, 128]"
+                && $0.inputs[1] == "bfloat16[3, 5, 40, 128]"
+        }
+        #expect(overWindow.count == 40)
+        #expect(overText.count == 40)
+        #expect(overAudio.count == 12)
+        #expect(attention.count == 92)
+        let expansions = records.filter {
+            $0.operation == "linear" && $0.output == "bfloat16[\(tokens), 13824]"
+        }
+        #expect(expansions.count == 40)
+    }
+}
