@@ -1,5 +1,3 @@
-import Tensors
-
 /// Where a model finds its weights by checkpoint path.
 ///
 /// Claims are collected first and judged together, so that one error can list everything that is
