@@ -54,7 +54,7 @@ let package = Package(
 
         // Compute
         room("Compute", uses: ["Tensors"]),
-        room("Layers", uses: ["Compute", "Checkpoints", "Tensors"]),
+        room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models
         room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),

@@ -29,9 +29,9 @@ public struct WeightFolder: Sendable {
     /// The published folder of the tokenizer inside it.
     static let tokenizerName = "google/umt5-xxl"
 
-    /// The denoiser's hyper-parameters.
-    public func denoiserConfiguration() throws -> ConfigurationFile {
-        try ConfigurationFile(path: find(["config.json"]))
+    /// The path of the denoiser's hyper-parameters.
+    public func denoiserConfigurationPath() throws(MissingWeightFile) -> String {
+        try find(["config.json"])
     }
 
     /// The denoiser: shards with an index, or one file.
@@ -58,9 +58,9 @@ public struct WeightFolder: Sendable {
         try openCheckpoint(at: find(["Wan2.1_VAE.pth"]))
     }
 
-    /// The wav2vec 2.0 audio encoder's hyper-parameters.
-    public func audioEncoderConfiguration() throws -> ConfigurationFile {
-        try ConfigurationFile(path: find(["\(Self.audioEncoderName)/config.json"]))
+    /// The path of the wav2vec 2.0 audio encoder's hyper-parameters.
+    public func audioEncoderConfigurationPath() throws(MissingWeightFile) -> String {
+        try find(["\(Self.audioEncoderName)/config.json"])
     }
 
     /// The wav2vec 2.0 audio encoder, safetensors before PyTorch, with the old names of weight norm.

@@ -14,8 +14,8 @@ import Testing
         textTokens: 512, audioDim: 1024, audioTokens: 4,
         audioLayers: [0, 4, 8, 12, 16, 20, 24, 27, 30, 33, 36, 39], epsilon: 1e-6)
 
-    func transformer() throws -> (CausalTransformer, CheckpointWeights) {
-        let weights = CheckpointWeights(
+    func transformer() throws -> (CausalTransformer, WeightBinder) {
+        let weights = WeightBinder(
             try DeclaredCheckpoint(
                 shapes: Fixtures.path("real-14B-shapes.json"), section: "dit", dataType: .bfloat16))
         return (
