@@ -39,15 +39,19 @@ public final class Parameter {
     /// Brings the weight into the device's memory, unless it is there.
     public func load(on device: any Device) throws {
         guard resident == nil else { return }
-        let views = try paths.map { try source.view(of: $0).reshaped(part) }
-        resident = try device.load(views, as: dataType ?? device.activationType, for: use)
+        resident = try device.load(views(), as: dataType ?? device.activationType, for: use)
     }
 
     /// Lets go of the device's memory.
     public func unload() { resident = nil }
 
+    /// The parts on the host, where they lie, for what is looked up or computed there.
+    public func views() throws -> [TensorView] {
+        try paths.map { try source.view(of: $0).reshaped(part) }
+    }
+
     /// The elements on the host as float32, in row-major order.
     public func floats() throws -> [Float] {
-        try paths.flatMap { try source.view(of: $0).floats() }
+        try views().flatMap { $0.floats() }
     }
 }

@@ -74,4 +74,9 @@ extension [Parameter] {
             try monitor(Progress("weights", completed: index + 1, total: count))
         }
     }
+
+    /// Lets go of the device's memory of every parameter.
+    public func unload() {
+        for parameter in self { parameter.unload() }
+    }
 }
