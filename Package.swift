@@ -57,6 +57,7 @@ let package = Package(
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models
+        room("TextEncoder", uses: ["Tensors"], exclude: ["MODEL.md"]),
         room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
 
         // Tools
