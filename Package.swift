@@ -66,6 +66,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Tensors"),
+        tests(of: "TextEncoder"),
         tests(of: "Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
     ],
