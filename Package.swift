@@ -65,8 +65,10 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),
         tests(of: "Tensors"),
-        tests(of: "TextEncoder"),
+        tests(of: "TextEncoder", uses: ["Tensors"]),
         tests(of: "Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
     ],

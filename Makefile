@@ -1,0 +1,42 @@
+# Build, test and run the avatar pipeline. `make` alone says what there is.
+
+SWIFT     ?= swift
+BUILD      = $(SWIFT) build -c release
+BIN       ?= .build/release
+PREFIX    ?= /usr/local
+FUZZ_RUNS ?= 1000000
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+help: ## Say what there is
+	@echo 'make TARGET, where TARGET is one of'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+deps: ## Install the Debian packages that are missing
+	@Tests/check-deps --install
+
+build: deps ## Build the tools
+	$(BUILD)
+
+test: deps ## Run all tests
+	$(SWIFT) test -c release --disable-xctest
+
+check: deps ## Check format, imports between rooms, and wording
+	@mkdir -p .build
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) package describe --type json > .build/package.json
+	$(BUILD) --product ProjectCheck
+	$(BIN)/ProjectCheck .build/package.json
+
+format: ## Format the sources in place
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+install: build ## Install the tools under PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BIN)/inspect-tensors $(DESTDIR)$(PREFIX)/bin
+
+clean: ## Remove what was built
+	rm -rf .build build
+
+.PHONY: help deps build test check format install clean
