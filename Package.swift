@@ -54,6 +54,10 @@ let package = Package(
 
         // Compute
         room("Compute", uses: ["Tensors"]),
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
+        room("ComputeCPU", uses: ["Compute", "Tensors", "COneDNN", "CKernels"]),
+        room("Conformance", uses: ["Compute", "Tensors"]),
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models
@@ -71,6 +75,7 @@ let package = Package(
         tests(of: "TextEncoder", uses: ["Tensors"]),
         tests(of: "Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
+        tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

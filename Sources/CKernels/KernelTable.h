@@ -1,0 +1,18 @@
+// The table of one instruction set, named by TABLE; included last by each of them.
+
+const struct kernel_table TABLE = {
+    .name = TABLE_NAME,
+    .attention_panel = PANEL,
+    .widen = widen,
+    .narrow = narrow,
+    .activate = activate,
+    .multiply = multiply,
+    .add = add,
+    .affine = affine,
+    .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
+    .channel_norm = channel_norm,
+    .rotate = rotate,
+    .attention_scratch = attention_scratch,
+    .attention = attention,
+};

@@ -1,0 +1,50 @@
+import COneDNN
+import Compute
+import Tensors
+
+extension CPUDevice {
+    /// x is converted to the weight's type where it has another.
+    public func convolution(
+        _ x: Tensor, weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry,
+        residual: Tensor?, into y: Tensor
+    ) throws {
+        precondition(x.shape.rank == 4 && weight.shape.rank == 5 && x.isNumeric && y.isNumeric)
+        precondition(y.shape == geometry.outputShape(input: x.shape, weight: weight.shape))
+        precondition(x.shape[3] == weight.shape[1] * geometry.groups)
+        precondition(residual.map { $0.shape == y.shape } ?? true)
+        guard let stored = weight.storage as? ConvolutionWeight, stored.groups == geometry.groups
+        else { preconditionFailure("\(weight) was not loaded for this convolution") }
+        guard y.shape.elementCount > 0 else { return }
+        let input = try contiguous(x, weight.dataType)
+        // oneDNN stores float32 products as float32 alone, and sums into what is stored.
+        let isDirect = y.isContiguous && (y.dataType == weight.dataType || y.dataType == .float32)
+        let output = isDirect ? y : try allocate(y.shape, .float32)
+        if let residual, !residual.isSame(as: output) { try copy(residual, into: output) }
+        let convolution = Convolution(
+            input, weight, output, geometry, hasBias: bias != nil, accumulates: residual != nil)
+        let packed = try stored.packed(for: convolution, on: self)
+        let primitive = try oneDNN.primitive(convolution.key(packed.layout)) {
+            try Primitive(
+                convolution.describe(weight: packed.layout, on: self), convolution.operands,
+                engine: oneDNN.engine)
+        }
+        var operands = [input.address, packed.address, output.address]
+        if let bias { operands.append(UnsafeMutableRawPointer(bias.floatAddress)) }
+        try run(primitive, operands)
+        if !isDirect { try copy(output, into: y) }
+    }
+
+    /// x itself, or its elements without gaps and in another type.
+    private func contiguous(_ x: Tensor, _ dataType: DataType) throws -> Tensor {
+        if x.isContiguous && x.dataType == dataType { return x }
+        return try cast(x, to: dataType)
+    }
+}
+
+extension Tensor {
+    /// Whether both are the same elements.
+    fileprivate func isSame(as other: Tensor) -> Bool {
+        storage === other.storage && offset == other.offset && shape == other.shape
+            && strides == other.strides && dataType == other.dataType
+    }
+}

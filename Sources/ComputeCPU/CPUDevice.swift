@@ -1,0 +1,97 @@
+import CKernels
+import Compute
+import Tensors
+
+/// The processor as a device: matrix products and convolutions by oneDNN, attention by tiles, the rest row by
+/// row, all of it on every core and finished when the call returns.
+///
+/// Equal inputs give equal bits, whatever else the machine does. A device is used by one thread at a time.
+public final class CPUDevice: Device {
+    public let name = "cpu"
+    public let activationType: DataType
+
+    let workers: Workers
+    let pool: MemoryPool
+    let oneDNN: OneDNN
+    let kernels: UnsafePointer<kernel_table>
+
+    /// A device that keeps activations in `activationType`, holds at most `memoryLimit` bytes beside mapped files,
+    /// and uses `threads` threads, by default one for each core or as OMP_NUM_THREADS says.
+    ///
+    /// Throws `UnsupportedOperation` for bfloat16 on a processor that cannot multiply it.
+    public init(
+        activationType: DataType = .float32, memoryLimit: Int? = nil, threads: Int? = nil
+    ) throws {
+        guard activationType == .float32 || Self.isSupported(activationType) else {
+            throw UnsupportedOperation(
+                device: "cpu", operation: "\(activationType) activations on this processor")
+        }
+        self.activationType = activationType
+        workers = Workers(count: threads)
+        pool = MemoryPool(limit: memoryLimit)
+        oneDNN = try OneDNN()
+        kernels = kernels_best()
+    }
+
+    /// Whether products of this type are fast on this processor.
+    public static func isSupported(_ dataType: DataType) -> Bool {
+        dataType == .float32 || dataType == .bfloat16 && kernels_have_bfloat16() != 0
+    }
+
+    /// Bytes that live tensors and packed weights hold now, mapped files apart.
+    public var allocatedBytes: Int { pool.counters.used }
+    /// The most bytes that they held at once.
+    public var peakBytes: Int { pool.counters.peak }
+    /// The number of threads that operations use.
+    public var threads: Int { workers.count }
+    /// The instruction set that the kernels were compiled for, as in `AVX-512 with bfloat16`.
+    public var instructionSet: String { String(cString: kernels.pointee.name) }
+
+    /// An error that says what is not offered.
+    func unsupported(_ operation: String) -> UnsupportedOperation {
+        UnsupportedOperation(device: name, operation: operation)
+    }
+}
+
+// MARK: - Memory
+
+extension CPUDevice {
+    public func allocate(_ shape: Shape, _ dataType: DataType) throws -> Tensor {
+        let byteCount = shape.elementCount * dataType.size
+        let block = try pool.allocate(byteCount)
+        return Tensor(
+            storage: HostMemory(block, byteCount: byteCount), shape: shape, dataType: dataType)
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws {
+        precondition(bytes.count == tensor.byteCount && tensor.isContiguous)
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        tensor.address.copyMemory(from: source, byteCount: bytes.count)
+    }
+
+    public func clear(_ tensor: Tensor) throws {
+        precondition(tensor.isContiguous)
+        let address = tensor.address
+        workers.forRanges(of: tensor.byteCount, minimum: 1 << 18) { range in
+            (address + range.lowerBound).initializeMemory(
+                as: UInt8.self, repeating: 0, count: range.count)
+        }
+    }
+
+    public func read(_ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer) throws {
+        precondition(bytes.count >= tensor.byteCount && tensor.isContiguous)
+        guard let target = bytes.baseAddress, tensor.byteCount > 0 else { return }
+        target.copyMemory(from: tensor.address, byteCount: tensor.byteCount)
+    }
+
+    /// Does nothing: operations are done when they return.
+    public func synchronize() {}
+
+    /// Runs a primitive on the operands at these addresses, with scratch memory of the pool.
+    func run(_ primitive: Primitive, _ addresses: [UnsafeMutableRawPointer]) throws {
+        workers.prepare()
+        let scratch =
+            primitive.scratchBytes > 0 ? try pool.allocate(primitive.scratchBytes) : nil
+        try primitive.execute(oneDNN.stream, addresses, scratch: scratch?.address)
+    }
+}
