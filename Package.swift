@@ -67,6 +67,12 @@ let package = Package(
         // Tools
         room("ToolSupport", uses: ["Tensors", argumentParser, logging]),
 
+        // Benchmarks
+        .executableTarget(
+            name: "bench-operations",
+            dependencies: ["Compute", "ComputeCPU", "Conformance", "Tensors"],
+            path: "Benchmarks/Operations", exclude: ["torch_operations.py"], swiftSettings: strict),
+
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .executableTarget(

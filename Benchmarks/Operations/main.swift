@@ -1,0 +1,63 @@
+// Speed of single operations on the CPU at the sizes of models, one line each:
+//   bench-operations [--bfloat16] [--threads N] [--seconds S] [FILTER]
+// and the table of conformance cases with errors and tolerances:
+//   bench-operations --cases [FILTER]
+// torch_operations.py times the same names with PyTorch.
+
+import Compute
+import ComputeCPU
+import Conformance
+import Foundation
+import Tensors
+
+var arguments = Array(CommandLine.arguments.dropFirst())
+
+/// Takes an option without a value out of the arguments.
+@MainActor func flag(_ name: String) -> Bool {
+    guard let index = arguments.firstIndex(of: name) else { return false }
+    arguments.remove(at: index)
+    return true
+}
+
+/// Takes an option and its value out of the arguments.
+@MainActor func option(_ name: String) -> String? {
+    guard let index = arguments.firstIndex(of: name), index + 1 < arguments.count else {
+        return nil
+    }
+    defer { arguments.removeSubrange(index...index + 1) }
+    return arguments[index + 1]
+}
+
+/// Pads or cuts text to a width.
+func padded(_ text: String, _ width: Int) -> String {
+    text.padding(toLength: width, withPad: " ", startingAt: 0)
+}
+
+let dataType: DataType = flag("--bfloat16") ? .bfloat16 : .float32
+let showsCases = flag("--cases")
+let threads = option("--threads").flatMap { Int($0) }
+let seconds = option("--seconds").flatMap { Double($0) } ?? 1
+let filter = arguments.first ?? ""
+let device = try CPUDevice(activationType: dataType, threads: threads)
+
+if showsCases {
+    for row in try runCases(on: device, types: [.float32, .bfloat16], filter: filter) {
+        let verdict = row.isPassed ? "ok" : "FAILED"
+        print(
+            padded(row.name, 34), padded("\(row.dataType)", 9),
+            padded(String(format: "%.2e <= %.0e", row.error, row.tolerance), 18),
+            String(format: "%9.3f ms", row.milliseconds), verdict)
+    }
+    exit(0)
+}
+
+for benchmark in OperationBenchmark.all
+where filter.isEmpty || benchmark.name.contains(filter) {
+    let times = try benchmark.measure(on: device, dataType, seconds: seconds)
+    let amount = benchmark.work / times.best / 1e9
+    print(
+        padded(benchmark.name, 40), padded("\(dataType)", 9),
+        String(
+            format: "%9.3f ms best %9.3f median %8.1f %@", times.best * 1e3, times.median * 1e3,
+            amount, benchmark.unit))
+}
