@@ -79,7 +79,8 @@ let package = Package(
             name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),
         tests(of: "Tensors"),
         tests(of: "TextEncoder", uses: ["Tensors"]),
-        tests(of: "Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
+        tests(
+            of: "Denoiser", uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
     ],

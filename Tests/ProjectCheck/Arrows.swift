@@ -16,7 +16,7 @@ enum Arrows {
             "ComputeCUDA": ["Compute", "Tensors", "CNVIDIA"],
             "Layers": ["Compute", "Tensors"],
             "Media": ["Tensors", "CLibAV"],
-            "Conformance": Set(models).union(model).union(["Artifacts"]),
+            "Conformance": Set(models).union(model).union(["Artifacts", "ComputeCPU"]),
             "ToolSupport": Set(backends).union(model).union(["Artifacts"]),
         ]
         for name in models { rules[name] = model }
