@@ -65,7 +65,9 @@ let package = Package(
         room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
 
         // Tools
-        room("ToolSupport", uses: ["Tensors", argumentParser, logging]),
+        room(
+            "ToolSupport",
+            uses: ["Compute", "ComputeCPU", "Tensors", argumentParser, logging]),
 
         // Benchmarks
         .executableTarget(

@@ -17,6 +17,7 @@ enum Arrows {
             "Layers": ["Compute", "Tensors"],
             "Media": ["Tensors", "CLibAV"],
             "Conformance": Set(models).union(model).union(["Artifacts", "ComputeCPU"]),
+            "Stages": Set(models).union(model).union(["Artifacts"]),
             "ToolSupport": Set(backends).union(model).union(["Artifacts"]),
         ]
         for name in models { rules[name] = model }
