@@ -54,6 +54,11 @@ public final class TensorFileWriter {
         try file.write(bytes, at: place.offset + offset)
     }
 
+    /// The file as it stands, header and all, valid until `commit()`: for a digest of what will appear.
+    package func contents() throws -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: try map(), count: byteCount)
+    }
+
     /// Flushes the file to the disk and gives it its name. Throws `SystemError`.
     public func commit() throws {
         unmap()
