@@ -50,6 +50,7 @@ let package = Package(
     targets: [
         // Files
         room("Tensors"),
+        room("Artifacts", uses: ["Tensors", crypto]),
         room("Checkpoints", uses: ["Tensors", crypto]),
 
         // Compute
