@@ -50,7 +50,7 @@ let package = Package(
     targets: [
         // Files
         room("Tensors"),
-        room("Artifacts", uses: ["Tensors", crypto]),
+        room("Artifacts", uses: ["Tensors", crypto], exclude: ["FORMATS.md"]),
         room("Checkpoints", uses: ["Tensors", crypto]),
 
         // Compute
