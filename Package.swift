@@ -81,6 +81,13 @@ let package = Package(
         .executableTarget(
             name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),
         tests(of: "Tensors"),
+        .target(
+            name: "StreamProbe", dependencies: ["Artifacts", "Tensors"],
+            path: "Tests/StreamProbe", swiftSettings: strict),
+        .executableTarget(
+            name: "StreamWriterProbe", dependencies: ["StreamProbe"],
+            path: "Tests/StreamWriterProbe", swiftSettings: strict),
+        tests(of: "Artifacts", uses: ["Tensors", "StreamProbe", "StreamWriterProbe"]),
         tests(of: "TextEncoder", uses: ["Tensors"]),
         tests(
             of: "Denoiser", uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
