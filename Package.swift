@@ -65,6 +65,17 @@ let package = Package(
         room("TextEncoder", uses: ["Tensors"], exclude: ["MODEL.md"]),
         room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
 
+        // Files people have
+        .systemLibrary(
+            name: "CLibAV",
+            providers: [
+                .apt([
+                    "libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev",
+                    "libswresample-dev",
+                ])
+            ]),
+        room("Media", uses: ["CLibAV", "Tensors"]),
+
         // Tools
         room(
             "ToolSupport",
@@ -93,6 +104,7 @@ let package = Package(
             of: "Denoiser", uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
+        tests(of: "Media", uses: ["Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )
