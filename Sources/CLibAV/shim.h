@@ -20,8 +20,6 @@
 static const int clibav_end_of_file = AVERROR_EOF;
 /// A codec wants more input first, or its output taken first.
 static const int clibav_again = AVERROR(EAGAIN);
-/// A packet or file does not follow its format.
-static const int clibav_invalid_data = AVERROR_INVALIDDATA;
 /// Memory ran out.
 static const int clibav_no_memory = AVERROR(ENOMEM);
 /// A time stamp that is not known.

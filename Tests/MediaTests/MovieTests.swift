@@ -52,12 +52,19 @@ struct PlayedFilm {
         return plain(size.height, size.width, (level, level, level))
     }
 
-    @Test(arguments: [MovieOptions.Layout.faststart, .fragmented])
-    func keepsEveryFrameInItsPlace(layout: MovieOptions.Layout) throws {
+    /// "medium" reorders frames, "ultrafast" does not.
+    @Test(
+        arguments: [MovieOptions.Layout.faststart, .fragmented],
+        [MovieOptions.Preset.ultrafast, .medium])
+    func keepsEveryFrameInItsPlace(
+        layout: MovieOptions.Layout, preset: MovieOptions.Preset
+    ) throws {
+        var options = options(layout)
+        options.preset = preset
         let path = folder.path("film.mp4")
         // 24.2 frames of speech: the 25th frame is begun.
         let writer = try MovieWriter(
-            path: path, size: size, sound: voice(15488), options: options(layout))
+            path: path, size: size, sound: voice(15488), options: options)
         for index in 0..<36 { try writer.append(numbered(index)) }
         #expect(writer.isComplete)
         let summary = try writer.finish()

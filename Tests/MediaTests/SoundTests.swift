@@ -147,6 +147,22 @@ import Testing
         #expect(text.hasSuffix("420.jpg': the file has no sound"))
     }
 
+    /// Damage anywhere gives sound or an error, never a crash. Half a file gives what there is,
+    /// unless its container is one piece: an MP4 with its index at the end, a single Ogg page.
+    @Test(arguments: ["tone.mp3", "tone.m4a", "tone.ogg", "tone.opus", "tone.flac"])
+    func survivesDamage(name: String) throws {
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: media(name))))
+        for index in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 60)) {
+            var damaged = bytes
+            damaged[index] ^= 0x55
+            let text = try messageReading(damaged, "damaged-" + name)
+            #expect(text == "no error" || text.hasPrefix("cannot "), "\(index): \(text)")
+        }
+        let text = try messageReading(Array(bytes.prefix(bytes.count / 2)), "half-" + name)
+        let isOnePiece = ["tone.m4a", "tone.ogg", "tone.opus"].contains(name)
+        #expect((text == "no error") != isOnePiece, "\(text)")
+    }
+
     /// A list of other files, local or not, opens none of them.
     @Test func opensNoOtherFileThanTheNamed() throws {
         let tone = media("tone.flac")

@@ -51,9 +51,8 @@ final class Decoder {
     @discardableResult
     func send(_ packet: Packet?) throws(MediaError) -> Acceptance {
         let status = avcodec_send_packet(context, packet?.pointer)
-        if status == clibav_invalid_data { return .damaged }
-        try LibAV.check(status, "decode", path)
-        return .accepted
+        if status == clibav_no_memory { try LibAV.check(status, "decode", path) }
+        return status < 0 ? .damaged : .accepted
     }
 
     /// What `receive` found.
@@ -71,10 +70,8 @@ final class Decoder {
         switch status {
         case clibav_again: return .needsPacket
         case clibav_end_of_file: return .end
-        case clibav_invalid_data: return .damaged
-        default:
-            try LibAV.check(status, "decode", path)
-            return .frame
+        case clibav_no_memory: throw MediaError("decode", path, LibAV.text(of: status))
+        default: return status < 0 ? .damaged : .frame
         }
     }
 }

@@ -3,7 +3,7 @@ import CLibAV
 /// The decoded frames of one stream of a file, in order, one at a time.
 ///
 /// Damaged packets are passed over, as players do: one bad second must not cost an hour. A file
-/// without a single good frame ends at once, which the caller reports.
+/// without a single good frame has none, which the caller reports.
 final class StreamDecoder {
     let stream: UnsafeMutablePointer<AVStream>
     private let demuxer: Demuxer
