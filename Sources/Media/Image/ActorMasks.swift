@@ -38,8 +38,8 @@ public struct ActorMask: Sendable, Equatable {
 
 /// Which cells of the token grid each actor's voice drives, over time.
 ///
-/// semantics: "Multi-actor routing". A cell belongs to at most one actor; every actor's voice drives
-/// all cells that are not near another actor.
+/// A cell belongs to at most one actor; every actor's voice drives all cells that are not near
+/// another actor, as in the released code's routing of several speakers.
 public struct ActorRouting: Sendable, Equatable {
     /// Number of actors.
     public let actors: Int

@@ -4,7 +4,7 @@
 /// 2^(n-1). Source: ITU-R BT.709-6, items 3.2 to 3.5 (0.2126, 0.0722) and 4.6 (levels).
 ///
 /// With 10 bits the way to Y'CbCr and back gives every 8-bit colour unchanged; with 8 bits it is up
-/// to 2 grey levels away (both seen over all 16,777,216 colours).
+/// to 2 grey levels away (both tested with all 16,777,216 colours).
 struct BT709 {
     /// Bits of a Y'CbCr value.
     let bits: Int
