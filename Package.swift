@@ -65,6 +65,11 @@ let package = Package(
         room("TextEncoder", uses: ["Tensors"], exclude: ["MODEL.md"]),
         room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
 
+        // Stages: from artifacts through a model to artifacts
+        room(
+            "Stages",
+            uses: ["Artifacts", "Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"]),
+
         // Files people have
         .systemLibrary(
             name: "CLibAV",
@@ -79,7 +84,8 @@ let package = Package(
         // Tools
         room(
             "ToolSupport",
-            uses: ["Compute", "ComputeCPU", "Tensors", argumentParser, logging]),
+            uses: ["Stages", "Compute", "ComputeCPU", "Tensors", argumentParser, logging]),
+        tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
 
         // Benchmarks
         .executableTarget(

@@ -18,7 +18,7 @@ enum Arrows {
             "Media": ["Tensors", "CLibAV"],
             "Conformance": Set(models).union(model).union(["Artifacts", "ComputeCPU"]),
             "Stages": Set(models).union(model).union(["Artifacts"]),
-            "ToolSupport": Set(backends).union(model).union(["Artifacts"]),
+            "ToolSupport": Set(backends).union(model).union(["Artifacts", "Stages"]),
         ]
         for name in models { rules[name] = model }
         return rules

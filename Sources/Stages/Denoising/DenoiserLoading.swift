@@ -1,0 +1,39 @@
+import Artifacts
+import Checkpoints
+import Denoiser
+import Layers
+
+/// A transformer bound to its checkpoint, with no weights loaded yet.
+struct BoundDenoiser {
+    let transformer: CausalTransformer
+    /// What identifies the weights, for provenance.
+    let inputs: [Provenance.Input]
+
+    /// Opens a folder of weights and binds the transformer, with a LoRA merged if there is one.
+    ///
+    /// Throws what is missing, mis-shaped or malformed; with `strict` also what is left over.
+    init(
+        weights path: String, lora: String?, scale: Float, strict: Bool,
+        listener: StageListener
+    ) throws {
+        let folder = try WeightFolder(path: path)
+        let configuration = try DenoiserConfiguration(
+            ConfigurationFile(path: folder.denoiserConfigurationPath()))
+        var checkpoint = try folder.denoiser()
+        var inputs = [
+            Provenance.Input.weights(folder.modelPath, digest: checkpoint.digest)
+        ]
+        if let lora {
+            let adapterPath = try WeightFolder.adapterPath(at: lora)
+            let adapter = try LoRA(path: adapterPath, scale: scale)
+            let merged = try MergedCheckpoint(checkpoint, adapter, strict: strict)
+            for warning in merged.warnings { try listener(.warning(warning)) }
+            inputs.append(try .file(adapterPath, as: "lora"))
+            checkpoint = merged
+        }
+        let binder = WeightBinder(checkpoint)
+        transformer = CausalTransformer(WeightScope(binder), configuration: configuration)
+        for warning in try binder.finish(strict: strict) { try listener(.warning(warning)) }
+        self.inputs = inputs
+    }
+}

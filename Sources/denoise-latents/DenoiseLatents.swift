@@ -1,0 +1,180 @@
+import ArgumentParser
+import Denoiser
+import Stages
+import Tensors
+import ToolSupport
+
+/// The tool from conditions to latents.
+@main struct DenoiseLatents: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "denoise-latents",
+        abstract: "Denoise latents from a text, a voice and a reference.",
+        discussion: """
+            Reads what encode-text, encode-audio and encode-vae wrote, and writes a stream of latent blocks, 12 video \
+            frames each, which decode-vae turns into frames. A block is kept as soon as it is done: started again \
+            with the same inputs and options, the tool goes on after the last one, and the result is the same to \
+            the bit.
+
+            Several processes can share the steps, each with a range of them, following one another:
+              denoise-latents ... --step-range 1-2 --refresh-from latents/ --output after-step-2/
+              denoise-latents ... --step-range 3-4 --input after-step-2/ --follow --output latents/
+            """,
+        version: Project.version)
+
+    @OptionGroup(title: "Weights") var weights: WeightOptions
+
+    @Option(help: ArgumentHelp("A LoRA to merge into the weights.", valueName: "file|dir"))
+    var lora: String?
+
+    @Option(help: ArgumentHelp("What the LoRA is multiplied with: alpha / rank."))
+    var loraScale: Float = 0.5
+
+    @Option(help: ArgumentHelp("The text condition.", valueName: "file"))
+    var text: String
+
+    @Option(
+        help: ArgumentHelp("The audio condition; one for each actor.", valueName: "file"))
+    var audio: [String]
+
+    @Option(help: ArgumentHelp("The reference.", valueName: "file"))
+    var reference: String
+
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    @Option(help: ArgumentHelp("The type of the final latents: f32 or bf16.", valueName: "type"))
+    var outputType: FloatType = .float32
+
+    @Option(help: "Steps of the schedule.")
+    var steps = 4
+
+    @Option(help: "How latents go from step to step: euler, unipc or dpm++.")
+    var solver: FlowSchedule.Solver = .euler
+
+    @Option(help: "The seed of the noise, the same as in PyTorch.")
+    var seed: UInt64 = 420
+
+    @Option(
+        help: ArgumentHelp(
+            "Multiprocessors of the card on which PyTorch would make the same noise.",
+            valueName: "count"))
+    var noiseMultiprocessors = 132
+
+    @Option(
+        help: ArgumentHelp(
+            "Make whole clips; without it, the video is as long as the speech.",
+            valueName: "count"))
+    var clips: Int?
+
+    @Option(
+        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
+    var precision: FloatType?
+
+    @Option(help: ArgumentHelp("Noise and sink distances to use instead.", valueName: "file"))
+    var replay: String?
+
+    @Option(help: ArgumentHelp("A text to guide away from.", valueName: "file"))
+    var negativeText: String?
+
+    @Option(help: ArgumentHelp("How far to go from the negative text; 1 is no guidance."))
+    var guidance: Float = 4.5
+
+    @Option(help: ArgumentHelp("The steps to run, as in 3-4.", valueName: "from-to"))
+    var stepRange: StepRange?
+
+    @Option(help: ArgumentHelp("Latents behind the step before the range.", valueName: "dir"))
+    var input: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The final latents, of which the reference is made after the first clip.",
+            valueName: "dir"))
+    var refreshFrom: String?
+
+    @Flag(help: "Wait for input blocks that are still being made.")
+    var follow = false
+
+    @Flag(help: "Delete input blocks that no restart needs any more.")
+    var consume = false
+
+    @OptionGroup(title: "Device") var device: DeviceOptions
+    @OptionGroup(title: "Reports") var report: ReportOptions
+
+    func validate() throws {
+        guard (1...1000).contains(steps) else {
+            throw ValidationError("--steps must be from 1 to 1000.")
+        }
+        guard noiseMultiprocessors > 0 else {
+            throw ValidationError("--noise-multiprocessors must be positive.")
+        }
+        if let clips, clips < 1 { throw ValidationError("--clips must be at least 1.") }
+        if let stepRange, stepRange.steps.upperBound > steps {
+            throw ValidationError("--step-range \(stepRange) is not among \(steps) steps.")
+        }
+        if stepRange == nil, input != nil || refreshFrom != nil {
+            throw ValidationError("--input and --refresh-from go with --step-range.")
+        }
+        guard !audio.isEmpty else { throw ValidationError("--audio is missing.") }
+    }
+
+    func run() throws {
+        let reporter = Reporter(tool: Self.toolName, options: report)
+        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        let listener = StageReporting(reporter: reporter, metrics: metrics)
+        let stage = try DenoisingStage(
+            paths, options: options, strict: weights.strict, toolVersion: Project.version,
+            listener: listener.hear)
+        var manner = DenoisingStage.Manner()
+        manner.follow = follow
+        manner.consume = consume
+        manner.overwrite = output.overwrite
+        try stage.run(
+            on: device.open(activationType: options.precision), manner: manner)
+    }
+
+    private var paths: DenoisingPaths {
+        var paths = DenoisingPaths(
+            weights: weights.weights, text: text, audio: audio, reference: reference,
+            output: output.output)
+        paths.lora = lora
+        paths.negativeText = negativeText
+        paths.replay = replay
+        paths.input = input
+        paths.refreshFrom = refreshFrom
+        return paths
+    }
+
+    private var options: DenoisingOptions {
+        var options = DenoisingOptions()
+        options.precision = precision?.dataType ?? .float32
+        options.steps = steps
+        options.solver = solver
+        options.seed = seed
+        options.noiseMultiprocessors = noiseMultiprocessors
+        options.clips = clips
+        options.outputType = outputType.dataType
+        options.loraScale = loraScale
+        options.guidance = guidance
+        options.stepRange = stepRange?.steps
+        return options
+    }
+}
+
+extension FlowSchedule.Solver: ExpressibleByArgument {}
+
+/// Steps as they are typed, counted from 1 and inclusive: `3-4`, or `2` for one.
+struct StepRange: ExpressibleByArgument, CustomStringConvertible {
+    /// The steps counted from 0.
+    let steps: Range<Int>
+
+    init?(argument: String) {
+        let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map {
+            Int($0)
+        }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+            first >= 1, last >= first, last <= 1000
+        else { return nil }
+        steps = first - 1..<last
+    }
+
+    var description: String { "\(steps.lowerBound + 1)-\(steps.upperBound)" }
+}
