@@ -51,7 +51,7 @@ public protocol Device: AnyObject {
         query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor?, into out: Tensor)
         throws
 
-    /// y [t', h', w', o] = x [t, h, w, c] convolved with `weight` + bias [o] (+ residual, like y).
+    /// y [t', h', w', o] = x [t, h, w, c] convolved with `weight` + bias [o] (+ residual, like y or y itself).
     /// `weight` [o, c / groups, kt, kh, kw] was loaded for `.convolution`.
     func convolution(
         _ x: Tensor, weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry,
