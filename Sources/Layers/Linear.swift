@@ -24,6 +24,17 @@ public struct Linear {
         self.bias = bias ? scope.parameter("bias", [output]) : nil
     }
 
+    /// The convolution at `scope` with a kernel of one element along each of `kernelAxes` axes, which is a
+    /// linear layer of the channels.
+    public init(
+        pointwise scope: WeightScope, from input: Int, to output: Int, kernelAxes: Int
+    ) {
+        weight = scope.parameter(
+            "weight", Shape([output, input] + Array(repeating: 1, count: kernelAxes)), for: .linear,
+            viewedAs: [output, input])
+        bias = scope.parameter("bias", [output])
+    }
+
     /// Several layers of the same input as one, whose outputs follow one another in the columns.
     public init(
         _ scope: WeightScope, stacking names: [String], from input: Int, to output: Int,
