@@ -64,6 +64,7 @@ let package = Package(
         // Models
         room("TextEncoder", uses: ["Tensors"], exclude: ["MODEL.md"]),
         room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
+        room("VideoVAE", uses: ["Compute", "Layers", "Tensors"], exclude: ["MODEL.md"]),
 
         // Stages: from artifacts through a model to artifacts
         room(
@@ -108,6 +109,9 @@ let package = Package(
         tests(of: "TextEncoder", uses: ["Tensors"]),
         tests(
             of: "Denoiser", uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
+        tests(
+            of: "VideoVAE",
+            uses: ["Layers", "Compute", "ComputeCPU", "Conformance", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
