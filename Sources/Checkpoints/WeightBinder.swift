@@ -15,6 +15,9 @@ public final class WeightBinder: WeightSource, Sendable {
         self.checkpoint = checkpoint
     }
 
+    /// The checkpoint's path as it was given.
+    public var path: String { checkpoint.path }
+
     /// The shape of a weight, nil if there is none: for sizes that only the checkpoint tells.
     public func shape(of path: String) -> Shape? { checkpoint.descriptor(of: path)?.shape }
 

@@ -5,15 +5,16 @@ extension WeightScope {
     ///
     /// Throws `UnusableWeight` at once, since nothing can be claimed without it.
     public func shape(of name: String, rank: Int) throws(UnusableWeight) -> Shape {
-        guard let shape = shape(of: name) else {
-            throw UnusableWeight(path: path(name), reason: "is missing")
-        }
+        guard let shape = shape(of: name) else { throw unusable(name, "is missing") }
         guard shape.rank == rank, shape.elementCount > 0 else {
-            throw UnusableWeight(
-                path: path(name), reason: "has the shape \(shape), expected \(rank) extents above 0"
-            )
+            throw unusable(name, "has the shape \(shape), expected \(rank) extents above 0")
         }
         return shape
+    }
+
+    /// An error about the weight of this name, from which the model's sizes should follow.
+    public func unusable(_ name: String, _ reason: String) -> UnusableWeight {
+        UnusableWeight(source: sourcePath, path: path(name), reason: reason)
     }
 
     /// How many scopes `name.0`, `name.1`, ... follow one another in which one of `members` exists.
@@ -29,16 +30,12 @@ extension WeightScope {
 
 /// A weight from which a model's sizes should follow, and do not.
 public struct UnusableWeight: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The checkpoint path.
+    /// The checkpoint's path as it was given.
+    public let source: String
+    /// The weight's path in it.
     public let path: String
     /// What is wrong, as it follows the path.
     public let reason: String
 
-    /// An error about the weight at `path`.
-    public init(path: String, reason: String) {
-        self.path = path
-        self.reason = reason
-    }
-
-    public var description: String { "tensor '\(path)' \(reason)" }
+    public var description: String { "cannot use '\(source)': tensor '\(path)' \(reason)" }
 }

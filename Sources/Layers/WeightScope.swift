@@ -29,6 +29,9 @@ public struct WeightScope {
     /// The full path of a name here.
     public func path(_ name: String) -> String { prefix + name }
 
+    /// What to call the checkpoint in messages.
+    var sourcePath: String { source.path }
+
     /// The shape that the checkpoint gives a name here, nil if it lacks it.
     public func shape(of name: String) -> Shape? { source.shape(of: path(name)) }
 

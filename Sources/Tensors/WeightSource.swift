@@ -3,10 +3,17 @@
 /// Claims are collected first and judged together, so that one error can list everything that is
 /// missing or mis-shaped; only then are elements asked for.
 public protocol WeightSource: AnyObject {
+    /// What to call the source in messages.
+    var path: String { get }
     /// The shape of a weight, nil if there is none: for sizes that only the checkpoint tells.
     func shape(of path: String) -> Shape?
     /// Notes that the model needs a weight of this shape.
     func claim(_ path: String, shape: Shape)
     /// The elements of a claimed weight. Throws if they cannot be read.
     func view(of path: String) throws -> TensorView
+}
+
+extension WeightSource {
+    /// A source that is not a file.
+    public var path: String { "weights" }
 }
