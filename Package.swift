@@ -62,7 +62,12 @@ let package = Package(
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models
-        room("TextEncoder", uses: ["Tensors"], exclude: ["MODEL.md"]),
+        room(
+            "TextEncoder", uses: ["Layers", "Compute", "Tensors"],
+            exclude: ["MODEL.md", "Encoder/MODEL.md"]),
+        room(
+            "AudioEncoder", uses: ["Layers", "Compute", "Checkpoints", "Tensors"],
+            exclude: ["MODEL.md"]),
         room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
         room("VideoVAE", uses: ["Compute", "Layers", "Tensors"], exclude: ["MODEL.md"]),
 
@@ -95,7 +100,9 @@ let package = Package(
             path: "Benchmarks/Operations", exclude: ["torch_operations.py"], swiftSettings: strict),
 
         // Tests
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .executableTarget(
             name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),
         tests(of: "Tensors"),
@@ -106,7 +113,12 @@ let package = Package(
             name: "StreamWriterProbe", dependencies: ["StreamProbe"],
             path: "Tests/StreamWriterProbe", swiftSettings: strict),
         tests(of: "Artifacts", uses: ["Tensors", "StreamProbe", "StreamWriterProbe"]),
-        tests(of: "TextEncoder", uses: ["Tensors"]),
+        tests(
+            of: "TextEncoder",
+            uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
+        tests(
+            of: "AudioEncoder",
+            uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
         tests(
             of: "Denoiser", uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
         tests(
