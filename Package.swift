@@ -74,7 +74,9 @@ let package = Package(
         // Stages: from artifacts through a model to artifacts
         room(
             "Stages",
-            uses: ["Artifacts", "Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"]),
+            uses: [
+                "Artifacts", "Denoiser", "VideoVAE", "Layers", "Compute", "Checkpoints", "Tensors",
+            ]),
 
         // Files people have
         .systemLibrary(
@@ -92,6 +94,7 @@ let package = Package(
             "ToolSupport",
             uses: ["Stages", "Compute", "ComputeCPU", "Tensors", argumentParser, logging]),
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
+        tool("decode-vae", uses: ["Stages", "Media", "Compute", "Tensors"]),
 
         // Benchmarks
         .executableTarget(

@@ -123,7 +123,7 @@ import ToolSupport
         let stage = try DenoisingStage(
             paths, options: options, strict: weights.strict, toolVersion: Project.version,
             listener: listener.hear)
-        var manner = DenoisingStage.Manner()
+        var manner = StreamManner()
         manner.follow = follow
         manner.consume = consume
         manner.overwrite = output.overwrite

@@ -69,23 +69,10 @@ public struct DenoisingStage {
 // MARK: - Running
 
 extension DenoisingStage {
-    /// How the stage reads streams and treats what is there.
-    public struct Manner: Sendable {
-        /// Wait for blocks that are still being written.
-        public var follow = false
-        /// Delete input blocks that no restart needs.
-        public var consume = false
-        /// Replace output that was made otherwise.
-        public var overwrite = false
-
-        /// The careful manner: wait for nothing, delete nothing, replace nothing.
-        public init() {}
-    }
-
     /// Denoises every block that is missing. Finished blocks stay, whatever happens.
     ///
     /// Throws `ArtifactError` if the output was made otherwise, or what the device or the streams throw.
-    public func run(on device: any Device, manner: Manner) throws {
+    public func run(on device: any Device, manner: StreamManner) throws {
         let input = try paths.input.map { try openInput($0, follow: manner.follow) }
         let writer = try StreamWriter(
             path: paths.output, description: description(), overwrite: manner.overwrite)
@@ -239,7 +226,7 @@ private struct Run {
     let writer: StreamWriter
     let input: StreamReader?
     let refresh: () throws -> Latents
-    let manner: DenoisingStage.Manner
+    let manner: StreamManner
 
     typealias Stage = DenoisingStage
 

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Compute
+import Foundation
+import Glibc
+import Media
+import Stages
+import Tensors
+import ToolSupport
+
+/// The tool from latents to frames.
+@main struct DecodeVAE: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "decode-vae",
+        abstract: "Decode latents into frames.",
+        discussion: """
+            Reads a stream of latents and writes a stream of frames, or yuv4mpeg for a pipe. Any range of blocks can \
+            be decoded by itself, here or elsewhere: the decoder first sees the blocks before it that matter, so the \
+            frames are those of one sequential run, to the bit. Ranges that cover the video make one stream:
+              decode-vae ... --blocks '0..<100' latents/ --output frames/
+              decode-vae ... --blocks '100..<200' latents/ --output frames/
+
+            Started again, the tool goes on with the blocks that are missing.
+            """,
+        version: Project.version)
+
+    @Argument(help: ArgumentHelp("The latents.", valueName: "dir"))
+    var latents: String
+
+    @OptionGroup(title: "Weights") var weights: WeightOptions
+
+    @Option(help: ArgumentHelp("The frames to write.", valueName: "dir"))
+    var output: String?
+
+    @Flag(help: "Write yuv4mpeg (4:4:4, BT.709) to stdout instead.")
+    var stdout = false
+
+    @Flag(name: .long, help: "Replace frames that were made from other latents or otherwise.")
+    var overwrite = false
+
+    @Option(help: ArgumentHelp("Decode a range of blocks, as in '100..<200'.", valueName: "range"))
+    var blocks: BlockRange?
+
+    @Option(
+        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
+    var precision: FloatType = .float32
+
+    @Flag(help: "Wait for blocks that are still being made.")
+    var follow = false
+
+    @Flag(help: "Delete latents that neither this tool nor another reader needs any more.")
+    var consume = false
+
+    @OptionGroup(title: "Device") var device: DeviceOptions
+    @OptionGroup(title: "Reports") var report: ReportOptions
+
+    func validate() throws {
+        guard stdout != (output != nil) else {
+            throw ValidationError("Give either --output or --stdout.")
+        }
+        if consume, blocks != nil {
+            throw ValidationError("--consume and --blocks exclude each other.")
+        }
+    }
+
+    func run() throws {
+        let reporter = Reporter(tool: Self.toolName, options: report)
+        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        var manner = StreamManner()
+        manner.follow = follow
+        manner.consume = consume
+        manner.overwrite = overwrite
+        let stage = try DecodingStage(
+            weights: weights.weights, latents: latents, strict: weights.strict, manner: manner,
+            listener: StageReporting(reporter: reporter, metrics: metrics).hear)
+        let device = try device.open(activationType: precision.dataType)
+        if let output {
+            try stage.write(
+                to: output, blocks: blocks?.range, on: device, precision: precision.dataType,
+                toolVersion: Project.version)
+        } else {
+            try writePipe(stage, on: device)
+        }
+    }
+}
+
+extension DecodeVAE {
+    private func writePipe(_ stage: DecodingStage, on device: any Device) throws {
+        var writer: Y4MWriter?
+        try stage.decode(
+            blocks: blocks?.range, on: device,
+            begin: { width, height, framesPerSecond in
+                let header = Y4MHeader(
+                    size: FrameSize(height: height, width: width),
+                    frameRate: FrameRate(framesPerSecond: framesPerSecond ?? 25))
+                writer = Y4MWriter(header, descriptor: STDOUT_FILENO, name: "stdout")
+            },
+            sink: { try writer?.append($0) })
+    }
+}
+
+extension FrameRate {
+    /// A rate from a float: whole, or in thousandths.
+    fileprivate init(framesPerSecond: Double) {
+        let thousandths = Int((framesPerSecond * 1000).rounded())
+        self =
+            thousandths % 1000 == 0
+            ? FrameRate(thousandths / 1000) : FrameRate(thousandths, per: 1000)
+    }
+}
+
+/// Blocks as they are typed: `100..<200`, or `7` for one.
+struct BlockRange: ExpressibleByArgument {
+    let range: Range<Int>
+
+    init?(argument: String) {
+        let ends = argument.components(separatedBy: "..<").map { Int($0) }
+        guard let first = ends[0], first >= 0 else { return nil }
+        switch ends.count {
+        case 1: range = first..<first + 1
+        case 2:
+            guard let end = ends[1], end > first else { return nil }
+            range = first..<end
+        default: return nil
+        }
+    }
+}
