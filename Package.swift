@@ -75,7 +75,8 @@ let package = Package(
         room(
             "Stages",
             uses: [
-                "Artifacts", "Denoiser", "VideoVAE", "Layers", "Compute", "Checkpoints", "Tensors",
+                "Artifacts", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers",
+                "Compute", "Checkpoints", "Tensors",
             ]),
 
         // Files people have
@@ -93,8 +94,12 @@ let package = Package(
         room(
             "ToolSupport",
             uses: ["Stages", "Compute", "ComputeCPU", "Tensors", argumentParser, logging]),
+        tool("encode-text", uses: ["Stages", "Tensors"]),
+        tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
+        tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "Media", "Compute", "Tensors"]),
+        tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
 
         // Benchmarks
         .executableTarget(

@@ -69,3 +69,15 @@ public final class MetricsLog {
         return usage.ru_maxrss * 1024
     }
 }
+
+extension MetricsLog {
+    /// Runs `body` and records how long it took. Throws what it throws, and `SystemError`.
+    public func measure<Result>(_ event: String, _ body: () throws -> Result) throws -> Result {
+        let start = ContinuousClock.now
+        let result = try body()
+        let duration = (ContinuousClock.now - start).components
+        try record(
+            event, seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18)
+        return result
+    }
+}

@@ -91,20 +91,10 @@ extension DecodeVAE {
             begin: { width, height, framesPerSecond in
                 let header = Y4MHeader(
                     size: FrameSize(height: height, width: width),
-                    frameRate: FrameRate(framesPerSecond: framesPerSecond ?? 25))
+                    frameRate: FrameRate(framesPerSecond ?? 25))
                 writer = Y4MWriter(header, descriptor: STDOUT_FILENO, name: "stdout")
             },
             sink: { try writer?.append($0) })
-    }
-}
-
-extension FrameRate {
-    /// A rate from a float: whole, or in thousandths.
-    fileprivate init(framesPerSecond: Double) {
-        let thousandths = Int((framesPerSecond * 1000).rounded())
-        self =
-            thousandths % 1000 == 0
-            ? FrameRate(thousandths / 1000) : FrameRate(thousandths, per: 1000)
     }
 }
 

@@ -12,6 +12,17 @@ public struct FrameRate: Hashable, Sendable, CustomStringConvertible {
         self.denominator = denominator
     }
 
+    /// The rate nearest to a float, in thousandths. Traps unless it is positive then.
+    public init(_ framesPerSecond: Double) {
+        let thousand = 1000
+        let rounded = Int((framesPerSecond * Double(thousand)).rounded())
+        if rounded % thousand == 0 {
+            self.init(rounded / thousand)
+        } else {
+            self.init(rounded, per: thousand)
+        }
+    }
+
     /// Frames per second, rounded to a float.
     public var framesPerSecond: Double { Double(numerator) / Double(denominator) }
 

@@ -114,7 +114,8 @@ extension VideoReader {
         return poses
     }
 
-    private static func interval(_ framesPerSecond: Double, targetRate: Double) -> Int {
+    /// Pictures from one pose to the next, at a video rate and a pose rate.
+    public static func interval(_ framesPerSecond: Double, targetRate: Double) -> Int {
         max(1, Int((framesPerSecond / targetRate).rounded(.toNearestOrEven)))
     }
 }

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Artifacts
+import AudioEncoder
+import Media
+import Stages
+import Tensors
+import ToolSupport
+
+/// The tool from a voice to the audio condition.
+@main struct EncodeAudio: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "encode-audio",
+        abstract: "Encode a voice into an audio condition.",
+        discussion: """
+            Reads the sound of any file that libav reads, mixes it to mono at 16 kHz, and runs wav2vec 2.0 over it: \
+            one row of features for each video frame, padded with zeros to whole clips. Recordings of more than five \
+            minutes are taken in overlapping windows.
+
+              encode-audio --weights W voice.wav --output audio.safetensors
+            """,
+        version: Project.version)
+
+    @Argument(help: ArgumentHelp("The recording.", valueName: "voice"))
+    var voice: String
+
+    @OptionGroup(title: "Weights") var weights: WeightOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    @Option(help: ArgumentHelp("The type on disk: f32 or bf16.", valueName: "type"))
+    var outputType: FloatType = .float32
+
+    @Option(help: ArgumentHelp("Video frames per second.", valueName: "rate"))
+    var fps = 25.0
+
+    @Option(help: ArgumentHelp("Video frames of a clip, a multiple of 12.", valueName: "count"))
+    var clipFrames = 48
+
+    @Option(
+        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
+    var precision: FloatType = .float32
+
+    @OptionGroup(title: "Device") var device: DeviceOptions
+    @OptionGroup(title: "Reports") var report: ReportOptions
+
+    func validate() throws {
+        guard fps.isFinite, fps >= 1, fps <= 1000 else {
+            throw ValidationError("--fps must be from 1 to 1000.")
+        }
+        guard clipFrames > 0, clipFrames % 12 == 0, clipFrames <= 12000 else {
+            throw ValidationError("--clip-frames must be a multiple of 12.")
+        }
+    }
+
+    func run() throws {
+        let reporter = Reporter(tool: Self.toolName, options: report)
+        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        let stage = try AudioStage(
+            weights: weights.weights, strict: weights.strict,
+            listener: StageReporting(reporter: reporter, metrics: metrics).hear)
+        let spool = try SampleSpool(
+            SoundReader(path: voice, rate: Waveform.speechRate), beside: output.output
+        ) {
+            reporter.progress("reading sound, \(Int($0)) s")
+        }
+        try metrics.measure("encoded") {
+            try stage.write(
+                SpeechSamples(count: spool.count, read: spool.samples),
+                voice: .file(voice, as: "voice"),
+                timing: .init(framesPerSecond: fps, clipFrames: clipFrames), to: output.output,
+                as: outputType.dataType,
+                on: device.open(activationType: precision.dataType),
+                memoryLimit: device.memoryLimit?.bytes, toolVersion: Project.version)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Stages
+import Tensors
+import ToolSupport
+
+/// The tool from a prompt to the text condition.
+@main struct EncodeText: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "encode-text",
+        abstract: "Encode a prompt into a text condition.",
+        discussion: """
+            Cleans and tokenizes the prompt as the released code does, and runs the UMT5 encoder over it. What \
+            exceeds 511 tokens is left out, with a word on stderr. Blocks of the encoder are loaded one at a time, so \
+            that one block's weights are in memory and not the model's.
+
+              encode-text --weights W --prompt 'A woman speaks to the camera.' --output text.safetensors
+            """,
+        version: Project.version)
+
+    @OptionGroup(title: "Weights") var weights: WeightOptions
+
+    @Option(help: ArgumentHelp("The prompt.", valueName: "text"))
+    var prompt: String?
+
+    @Option(help: ArgumentHelp("A file that holds the prompt, UTF-8.", valueName: "file"))
+    var promptFile: String?
+
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    @Option(help: ArgumentHelp("The type on disk: f32 or bf16.", valueName: "type"))
+    var outputType: FloatType = .float32
+
+    @Option(
+        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
+    var precision: FloatType = .float32
+
+    @OptionGroup(title: "Device") var device: DeviceOptions
+    @OptionGroup(title: "Reports") var report: ReportOptions
+
+    func validate() throws {
+        guard (prompt == nil) != (promptFile == nil) else {
+            throw ValidationError("Give either --prompt or --prompt-file.")
+        }
+    }
+
+    func run() throws {
+        let reporter = Reporter(tool: Self.toolName, options: report)
+        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        let text = try readPrompt()
+        let stage = try TextStage(
+            weights: weights.weights, strict: weights.strict,
+            listener: StageReporting(reporter: reporter, metrics: metrics).hear)
+        try metrics.measure("encoded") {
+            try stage.write(
+                prompt: text, to: output.output, as: outputType.dataType,
+                on: device.open(activationType: precision.dataType), toolVersion: Project.version)
+        }
+    }
+
+    private func readPrompt() throws -> String {
+        if let prompt { return prompt }
+        let path = promptFile ?? ""
+        let file = try MappedFile(path: path)
+        guard let text = String(validating: file.bytes, as: UTF8.self) else {
+            throw ToolError("cannot read '\(path)': it is not UTF-8 text")
+        }
+        return text
+    }
+}
