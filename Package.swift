@@ -135,6 +135,9 @@ let package = Package(
         tests(of: "Checkpoints", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
+        tests(
+            of: "Stages",
+            uses: ["Artifacts", "AudioEncoder", "ComputeCPU", "Media", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )
