@@ -3,9 +3,10 @@ import Tensors
 
 /// What the denoiser is conditioned on, made of pictures.
 extension VideoEncoder {
-    /// The latents of a still picture [1, H, W, 3] in -1...1 shown for `frameCount` frames: those of its first
-    /// frame, [channels, 1, h, w], which are the reference, and of all, [channels, T, h, w], which are the
-    /// motion that precedes the video. The encoder being causal, the first do not need a run of their own.
+    /// The latents of a still picture [1, H, W, 3] in -1...1 shown for `frameCount` frames: those of
+    /// the first frame, [channels, 1, h, w], which are the reference, and those of all, [channels, T,
+    /// h, w], which are the motion that precedes the video. The encoder being causal, the first need
+    /// no run of their own.
     public func encodeStill(
         _ picture: Tensor, frameCount: Int, on device: any Device,
         monitor: Monitor = { _ in }
@@ -26,9 +27,9 @@ extension VideoEncoder {
         )
     }
 
-    /// The latents [channels, frameCount / 4, h, w] of one clip of a pose video. The clip is encoded behind a
-    /// copy of its first frame, whose latent is dropped. `pixels` gives the clip's frames of a range, [t, H, W,
-    /// 3] in -1...1, and is asked for a few at a time, for the first twice.
+    /// The latents [channels, frameCount / 4, h, w] of one clip of a pose video. The clip is encoded
+    /// behind a copy of its first frame, whose latent is dropped. `pixels` gives the clip's frames of
+    /// a range, [t, H, W, 3] in -1...1, and is asked for a few at a time, for the first twice.
     public func encodePose(
         frameCount: Int, on device: any Device, monitor: Monitor = { _ in },
         pixels: (Range<Int>) throws -> Tensor

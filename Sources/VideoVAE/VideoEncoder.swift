@@ -54,9 +54,9 @@ public final class VideoEncoder {
         return modules
     }
 
-    /// The normalised latents [channels, T, h, w] (float32) of `frameCount` frames, T = 1 + (frameCount - 1) / 4;
-    /// frames beyond 1 + 4k are ignored. `pixels` gives the frames of a range, [t, H, W, 3] in -1...1, and is
-    /// asked for a few at a time, in order.
+    /// The normalised latents [channels, T, h, w] (float32) of `frameCount` frames, where T = 1 +
+    /// (frameCount - 1) / 4; frames beyond 1 + 4k are ignored. `pixels` gives the frames of a range,
+    /// [t, H, W, 3] in -1...1, and is asked for a few at a time, in order.
     public func encode(
         frameCount: Int, on device: any Device, monitor: Monitor = { _ in },
         pixels: (Range<Int>) throws -> Tensor
@@ -98,7 +98,8 @@ public final class VideoEncoder {
         [count, features.shape[1], features.shape[2], architecture.latentChannels]
     }
 
-    /// (mean - statistics' mean) / statistics' deviation for features [1, h, w, ..], into [1, h, w, channels].
+    /// (mean - statistics' mean) / statistics' deviation for features [1, h, w, 2 * channels], into
+    /// [1, h, w, channels].
     private func normalize(
         _ features: Tensor, into latents: Tensor, on device: any Device
     ) throws {

@@ -27,7 +27,7 @@ import VideoVAE
         let expected = try device.tensor("encode.latents", of: goldens, axes: [0, 1, 2, 3])
         let error = try largestError(latents, expected, on: device)
         print(#function, error)
-        #expect(error < 5e-5, "error \(error)")
+        #expect(error < 5e-5, "error \(error)")  // observed 2.4e-6
     }
 
     @Test func decodes() throws {
@@ -36,7 +36,7 @@ import VideoVAE
         let expected = try device.tensor("decode.frames", of: goldens, axes: [1, 2, 3, 0])
         let error = try largestError(frames, expected, clamped: true, on: device)
         print(#function, error)
-        #expect(error < 5e-5, "error \(error)")
+        #expect(error < 5e-5, "error \(error)")  // observed 4.1e-6
     }
 
     @Test(arguments: [1, 3]) func decodesAStream(latentsPerPass: Int) throws {
@@ -50,7 +50,7 @@ import VideoVAE
             let error = try largestError(
                 piece, expected.rows(frames..<frames + piece.shape[0]), clamped: true, on: device)
             print(#function, error)
-            #expect(error < 5e-5, "error \(error)")
+            #expect(error < 5e-5, "error \(error)")  // observed 3.6e-6
             frames += piece.shape[0]
         }
         #expect(frames == expected.shape[0])
@@ -131,7 +131,6 @@ struct BFloat16Tests {
             return $0 + error * error
         }
         let error = (difference / expected.reduce(Float(0)) { $0 + $1 * $1 }).squareRoot()
-        print("bf16", error)
-        #expect(error < 2e-2, "error \(error)")
+        #expect(error < 2e-2, "error \(error)")  // observed 1.85e-2
     }
 }

@@ -21,8 +21,8 @@ import VideoVAE
     @Test func encodesReferenceAndMotion() throws {
         let (reference, motion) = try model.encoder.encodeStill(
             picture(), frameCount: 73, on: device)
-        try expectClose(reference, "ref_latents", tolerance: 5e-5)
-        try expectClose(motion, "motion_latents", tolerance: 5e-5)
+        try expectClose(reference, "ref_latents", tolerance: 5e-5)  // observed 1.4e-6
+        try expectClose(motion, "motion_latents", tolerance: 5e-5)  // observed 5.1e-6
     }
 
     @Test func encodesAMissingPose() throws {
@@ -31,7 +31,7 @@ import VideoVAE
             let missing = [Float](repeating: -1, count: range.count * picture.count)
             return try device.tensor(missing, [range.count, 64, 128, 3])
         }
-        try expectClose(latents, "default_cond_latents", tolerance: 5e-5)
+        try expectClose(latents, "default_cond_latents", tolerance: 5e-5)  // observed 5.4e-6
     }
 
     @Test func encodesTheReferenceOfTheSingleCardRecipe() throws {
@@ -39,7 +39,7 @@ import VideoVAE
         let (_, latents) = try model.encoder.encodeStill(picture(), frameCount: 5, on: device)
         let expected = try device.tensor("ref_latents", of: single, axes: [0, 1, 2, 3])
         let error = try largestError(piece(latents, 1..<2, on: device), expected, on: device)
-        #expect(error < 5e-5, "error \(error)")
+        #expect(error < 5e-5, "error \(error)")  // observed 2.5e-6
     }
 
     @Test func decodesBlocks() throws {
@@ -68,8 +68,7 @@ import VideoVAE
     private func expectClose(_ result: Tensor, _ name: String, tolerance: Float) throws {
         let expected = try device.tensor(name, of: goldens, axes: [0, 1, 2, 3])
         let error = try largestError(result, expected, on: device)
-        print(name, error)
-        #expect(error < tolerance, "error \(error)")
+        #expect(error < tolerance, "\(name): error \(error)")
     }
 
     /// Compares the mean of each frame, the last one, and the grey levels of some.
@@ -80,13 +79,12 @@ import VideoVAE
         }
         let meanError = zip(means, try goldens.tensor("frame_mean").floats()).map { abs($0 - $1) }
         #expect(means.count == 93)
-        #expect(try #require(meanError.max()) < 1e-5)
+        #expect(try #require(meanError.max()) < 1e-5)  // observed 3.1e-8
 
         let last = try device.tensor(Array(values.suffix(size)), [1, 64, 128, 3])
         let expected = try device.tensor("frames_last1", of: goldens, axes: [1, 2, 3, 0])
         let error = try largestError(last, expected, on: device)
-        print("frames", error, meanError.max()!)
-        #expect(error < 1e-4, "error \(error)")
+        #expect(error < 1e-4, "error \(error)")  // observed 3.2e-6
 
         let levels = values.map { Int(($0 + 1) / 2 * 255) }
         let first = try goldens.tensor("frames_first9_u8").floats().map { Int($0) }

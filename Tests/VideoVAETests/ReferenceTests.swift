@@ -30,10 +30,10 @@ import VideoVAE
                 latents, tensor(expected, axes: [0, 1, 2, 3], on: device), on: device)
         }
         let float64 = try error(on: ReferenceDevice())
-        #expect(float64 < 1e-6, "error \(float64)")
+        #expect(float64 < 1e-6, "error \(float64)")  // observed 1.2e-7
         let float32 = try error(on: CPUDevice())
         print(float64, float32)
-        #expect(float32 < 5e-5, "error \(float32)")
+        #expect(float32 < 5e-5, "error \(float32)")  // observed 7.2e-7
     }
 
     @Test func decodesAsTheReference() throws {
@@ -47,10 +47,10 @@ import VideoVAE
                 frames, tensor(expected, axes: [1, 2, 3, 0], on: device), on: device)
         }
         let float64 = try error(on: ReferenceDevice())
-        #expect(float64 < 1e-6, "error \(float64)")
+        #expect(float64 < 1e-6, "error \(float64)")  // observed 2.4e-7
         let float32 = try error(on: CPUDevice())
         print(float64, float32)
-        #expect(float32 < 5e-5, "error \(float32)")
+        #expect(float32 < 5e-5, "error \(float32)")  // observed 3.9e-6
     }
 
     private func reload(_ parameters: [Parameter], on device: any Device) throws {
