@@ -30,27 +30,10 @@ public struct Architecture: Hashable, Sendable {
         self.width = width
     }
 
-    /// The architecture of the checkpoint in hand. Throws `UnreadableVAE` unless it tells the width.
-    init(of scope: WeightScope) throws(UnreadableVAE) {
-        let name = "encoder.conv1.weight"
-        guard let shape = scope.shape(of: name) else {
-            throw UnreadableVAE(reason: "tensor '\(scope.path(name))' is missing")
-        }
-        guard shape.rank == 5, shape[0] > 0 else {
-            throw UnreadableVAE(
-                reason: "tensor '\(scope.path(name))' has the shape \(shape), expected "
-                    + "[width, 3, 3, 3, 3]")
-        }
-        self.init(width: shape[0])
+    /// The architecture of the checkpoint in hand. Throws unless it tells the width.
+    init(of scope: WeightScope) throws(UnusableWeight) {
+        self.init(width: try scope.shape(of: "encoder.conv1.weight", rank: 5)[0])
     }
-}
-
-/// Why a checkpoint is none of this model.
-public struct UnreadableVAE: Error, Hashable, CustomStringConvertible {
-    /// What is wrong, naming the tensor.
-    public let reason: String
-
-    public var description: String { "cannot read the video VAE's checkpoint: \(reason)" }
 }
 
 /// The distribution of latents over the training data, channel by channel, by which the denoiser's latents

@@ -24,6 +24,8 @@ public struct DecodingStart: Hashable, Sendable {
     public let warmUpBlocks: Range<Int>
     /// The same as places of latents in the stream.
     public let warmUp: Range<Int>
+    /// A place in the stream where a pass of the decoder begins; others are whole passes from it.
+    let passOrigin: Int
 
     /// The start for the frames from `firstBlock` on, for a decoder that needs `latents` before them: whole
     /// blocks, so that pieces are divided alike wherever a decoder starts.
@@ -34,10 +36,12 @@ public struct DecodingStart: Hashable, Sendable {
         needsLead = needed < 0
         warmUpBlocks = max(0, needed) / layout.blockLatents..<firstBlock
         warmUp = (needsLead ? 0 : layout.position(ofBlock: warmUpBlocks.lowerBound))..<first
+        passOrigin = layout.leadLatents
     }
 
-    /// A start that warms up with just these latents.
+    /// A start that warms up with just these latents; whole passes begin behind the stream's first.
     package init(warmUp: Range<Int>) {
+        passOrigin = 1
         needsLead = warmUp.lowerBound == 0
         warmUpBlocks = 0..<0
         self.warmUp = warmUp

@@ -17,6 +17,7 @@ public final class StreamingDecoder {
 
     private let device: any Device
     private let firstWanted: Int
+    private let passOrigin: Int
     private let stream: StreamState
     private var hasFailed = false
 
@@ -39,6 +40,7 @@ public final class StreamingDecoder {
         self.latentsPerPass = latentsPerPass
         position = start.warmUp.lowerBound
         firstWanted = start.warmUp.upperBound
+        passOrigin = start.passOrigin
         stream = StreamState(isAtStart: position == 0)
     }
 
@@ -124,15 +126,14 @@ extension StreamingDecoder {
         decoder.chain.depth(atDistance: firstWanted - (pass.upperBound - 1))
     }
 
-    /// The range divided where passes meet: the stream's first latent alone, then so that a pass ends where
-    /// the wanted frames begin, or, if all are wanted, with the first latent.
+    /// The range divided where passes meet: the stream's first latent alone, then at whole passes from
+    /// the origin.
     private func passes(_ range: Range<Int>) -> [Range<Int>] {
-        let origin = firstWanted == 0 ? 1 : firstWanted
         var passes: [Range<Int>] = []
         var lower = range.lowerBound
         while lower < range.upperBound {
-            let ahead = floorQuotient(lower - origin, latentsPerPass) + 1
-            let upper = lower == 0 ? 1 : origin + ahead * latentsPerPass
+            let ahead = floorQuotient(lower - passOrigin, latentsPerPass) + 1
+            let upper = lower == 0 ? 1 : passOrigin + ahead * latentsPerPass
             passes.append(lower..<min(upper, range.upperBound))
             lower = upper
         }

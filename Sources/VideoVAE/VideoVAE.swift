@@ -15,9 +15,9 @@ public final class VideoVAE {
     /// Latents to pixels.
     public let decoder: VideoDecoder
 
-    /// A model that takes its weights from `source`; nothing is loaded yet. Throws `UnreadableVAE` if the
+    /// A model that takes its weights from `source`; nothing is loaded yet. Throws `UnusableWeight` if the
     /// checkpoint does not tell the width.
-    public init(_ source: any WeightSource) throws(UnreadableVAE) {
+    public init(_ source: any WeightSource) throws(UnusableWeight) {
         architecture = try Architecture(of: WeightScope(source))
         encoder = VideoEncoder(WeightScope(source), architecture)
         decoder = VideoDecoder(WeightScope(source), architecture)

@@ -30,7 +30,7 @@ import VideoVAE
         #expect {
             _ = try VideoVAE(WeightBinder(empty))
         } throws: {
-            "\($0)".contains("tensor 'encoder.conv1.weight' is missing")
+            "\($0)" == "cannot use 'empty.pth': tensor 'encoder.conv1.weight' is missing"
         }
     }
 
@@ -98,6 +98,25 @@ import VideoVAE
             return device.records.count
         }
         #expect(Set(counts).count == 1)
+    }
+
+    @Test(arguments: [0, 1, 7, 8], [1, 2, 3])
+    func dividesAStreamAlikeWhereverItStarts(lead: Int, latentsPerPass: Int) throws {
+        try model.decoder.parameters.load(on: device)
+        let layout = StreamLayout(leadLatents: lead, blockLatents: 3)
+        let runs = try [0, 20].map { firstBlock in
+            let start = model.decoder.start(atBlock: firstBlock, of: layout)
+            let decoder = StreamingDecoder(
+                model.decoder, at: start, on: device, latentsPerPass: latentsPerPass)
+            try decoder.warmUp(device.allocate([16, start.warmUp.count, 1, 1], .float32))
+            for _ in firstBlock..<20 {
+                _ = try decoder.decode(device.allocate([16, 3, 1, 1], .float32))
+            }
+            device.removeRecords()
+            _ = try decoder.decode(device.allocate([16, 3, 1, 1], .float32))
+            return device.records
+        }
+        #expect(runs[0] == runs[1])
     }
 
     @Test func stopsBetweenLayers() throws {
