@@ -70,6 +70,14 @@ public final class StreamReader {
         }
     }
 
+    /// Whether somebody is writing any block now; if not, a following reader may have to wait for that.
+    public var isBeingWritten: Bool {
+        get throws {
+            try takeLock()
+            return try lock?.isClaimed(0..<StreamLock.blockLimit) ?? false
+        }
+    }
+
     /// A block, mapped; nil past the end of a stream that has ended.
     ///
     /// Waits for it when following. Throws `ArtifactError` if it is missing and nobody is writing

@@ -40,11 +40,11 @@ private struct Delays {
                 if process.terminationReason == .uncaughtSignal {
                     killed += 1
                 } else {
-                    #expect(process.terminationStatus == 0)
+                    try #require(process.terminationStatus == 0)
                     isFinished = true
                 }
             }
-            #expect(try follower.value() == 12)
+            try #require(try follower.value() == 12)
             #expect(try contents(path) == expected)
             try FileManager.default.removeItem(atPath: path)
             finished += 1
