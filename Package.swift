@@ -118,7 +118,7 @@ let package = Package(
             name: "StreamProbe", dependencies: ["Artifacts", "Tensors"],
             path: "Tests/StreamProbe", swiftSettings: strict),
         .executableTarget(
-            name: "StreamWriterProbe", dependencies: ["StreamProbe"],
+            name: "StreamWriterProbe", dependencies: ["Artifacts", "StreamProbe"],
             path: "Tests/StreamWriterProbe", swiftSettings: strict),
         tests(of: "Artifacts", uses: ["Tensors", "StreamProbe", "StreamWriterProbe"]),
         tests(
