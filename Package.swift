@@ -109,8 +109,8 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Checkpoints", "Tensors"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .executableTarget(
             name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),
         tests(of: "Tensors"),
@@ -132,7 +132,7 @@ let package = Package(
         tests(
             of: "VideoVAE",
             uses: ["Layers", "Compute", "ComputeCPU", "Conformance", "Checkpoints", "Tensors"]),
-        tests(of: "Checkpoints", uses: ["Tensors"]),
+        tests(of: "Checkpoints", uses: ["Tensors", crypto]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(

@@ -60,12 +60,12 @@ extension RenamedCheckpoint {
     /// Source: `torch.nn.utils.parametrizations.weight_norm`,
     /// https://github.com/pytorch/pytorch/blob/v2.4.0/torch/nn/utils/parametrizations.py#L360-L383
     public convenience init(withOldWeightNormNames base: any Checkpoint) throws(TensorFileError) {
-        let newEndings = [
-            ".parametrizations.weight.original0": ".weight_g",
-            ".parametrizations.weight.original1": ".weight_v",
+        let newNames = [
+            "parametrizations.weight.original0": "weight_g",
+            "parametrizations.weight.original1": "weight_v",
         ]
         try self.init(base) { name in
-            for (new, old) in newEndings where name.hasSuffix(new) {
+            for (new, old) in newNames where name == new || name.hasSuffix("." + new) {
                 return name.dropLast(new.count) + old
             }
             return name

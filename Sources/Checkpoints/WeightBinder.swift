@@ -81,19 +81,6 @@ public final class WeightBinder: WeightSource, Sendable {
         checkpoint.advise(advice, path)
     }
 
-    /// How many different numbers follow `path` and a dot, as in `blocks.0.`, `blocks.1.`.
-    ///
-    /// A model that asks for so many finds the one that is left out, if one is, missing.
-    public func count(of path: String) -> Int {
-        let start = path + "."
-        var numbers: Set<Int> = []
-        for tensor in checkpoint.tensors where tensor.name.hasPrefix(start) {
-            let digits = tensor.name.dropFirst(start.count).prefix { $0 != "." }
-            if let number = Int(digits), number >= 0 { numbers.insert(number) }
-        }
-        return numbers.count
-    }
-
     /// What the model has asked so far.
     private struct Ledger {
         var claimed: Set<String> = []
