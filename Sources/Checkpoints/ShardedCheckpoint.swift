@@ -16,16 +16,21 @@ public final class ShardedCheckpoint: Checkpoint {
 
     /// Opens the index and every shard, and makes sure that they agree.
     ///
-    /// Throws `SystemError` if a file cannot be read, `TensorFileError` if one is malformed, or if
-    /// the index names a tensor that its shard lacks, or a shard has one that the index lacks.
+    /// Throws `SystemError` if the index cannot be read, `TensorFileError` if a file is malformed or a
+    /// shard is missing, if the index names a tensor that its shard lacks, or a shard has one that
+    /// the index lacks.
     public init(index path: String) throws {
         self.path = path
         index = try MappedFile(path: path)
         let weightMap = try Self.parse(index)
         let names = Set(weightMap.values).sorted()
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        shards = try names.map { name in
-            try TensorFile(path: (folder + [Substring(name)]).joined(separator: "/"))
+        shards = try names.map { name throws(TensorFileError) in
+            do {
+                return try TensorFile(path: (folder + [Substring(name)]).joined(separator: "/"))
+            } catch {
+                throw TensorFileError(path: path, reason: "\(error)")
+            }
         }
         let number = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
         shardOfTensor = weightMap.compactMapValues { number[$0] }

@@ -14,13 +14,14 @@ struct StridedLayout: Sendable {
     /// Most axes a tensor may have.
     static let rankLimit = 64
 
-    /// A layout with strides and offset in elements inside a storage's bytes; nil if it leaves the
-    /// storage, a stride is negative, or elements share a place (so a copy cannot outgrow the file).
+    /// A layout with strides, one for each axis, and offset in elements inside a storage's bytes; nil if
+    /// it leaves the storage, a stride is negative, or elements share a place (so a copy cannot outgrow the file).
     init?(
         shape: Shape, strides: [Int], offset: Int, elementSize: Int, storage: Range<Int>
     ) {
         let capacity = storage.count / elementSize
-        guard strides.count == shape.rank, offset >= 0, offset <= capacity,
+        precondition(strides.count == shape.rank)
+        guard offset >= 0, offset <= capacity,
             shape.elementCount <= capacity
         else { return nil }
         self.elementSize = elementSize

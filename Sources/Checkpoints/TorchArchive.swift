@@ -146,14 +146,18 @@ private struct TensorResolver {
             throw fail("is \(value?.kind ?? "missing"); only a flat dict of tensors is read")
         }
         guard let shape = Shape(checking: tensor.sizes),
-            tensor.sizes.count <= StridedLayout.rankLimit
+            tensor.sizes.count <= StridedLayout.rankLimit,
+            tensor.strides.count == tensor.sizes.count
         else { throw fail("has an impossible shape") }
         let storage = try storageRange(of: tensor.storage, fail)
         guard
             let layout = StridedLayout(
                 shape: shape, strides: tensor.strides, offset: tensor.offset,
                 elementSize: tensor.storage.dataType.size, storage: storage)
-        else { throw fail("\(shape) with strides \(tensor.strides) does not lie in its storage") }
+        else {
+            throw fail(
+                "\(shape) with strides \(tensor.strides) leaves its storage, or uses a place twice")
+        }
         return (
             TensorDescriptor(name: name, dataType: tensor.storage.dataType, shape: shape), layout
         )

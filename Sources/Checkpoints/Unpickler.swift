@@ -284,7 +284,7 @@ extension Unpickler {
     private mutating func reduce() throws {
         let operands = try pop(2)
         guard case .global(let function) = operands[0], case .tuple(let arguments) = operands[1]
-        else { throw refusal("the pickle calls \(operands[0].kind), which cannot be called") }
+        else { throw refusal("the pickle calls \(operands[0].kind), which cannot be called so") }
         switch function {
         case .orderedDict:
             guard arguments.elements.isEmpty else {

@@ -19,7 +19,7 @@ package struct TensorFileHeader: Sendable {
 
     /// Longest header that is read. The real model's largest is 0.2 MB; the bound keeps a hostile
     /// length from costing memory.
-    static let lengthLimit = 8 << 20
+    package static let lengthLimit = 4 << 20
     /// Most axes a tensor may have.
     static let rankLimit = 64
     /// Bytes of the length in front of the header.
