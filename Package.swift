@@ -106,6 +106,12 @@ let package = Package(
             name: "bench-operations",
             dependencies: ["Compute", "ComputeCPU", "Conformance", "Tensors"],
             path: "Benchmarks/Operations", exclude: ["torch_operations.py"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-files", dependencies: ["Tensors"], path: "Benchmarks/Files",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "bench-lora", dependencies: ["Checkpoints", "Tensors"],
+            path: "Benchmarks/LoRA", swiftSettings: strict),
 
         // Tests
         .target(
@@ -114,6 +120,12 @@ let package = Package(
         .executableTarget(
             name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),
         tests(of: "Tensors"),
+        .target(
+            name: "ReaderFuzzing", dependencies: ["Checkpoints", "Tensors", "TestSupport"],
+            path: "Tests/ReaderFuzzing", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-readers", dependencies: ["ReaderFuzzing", "TestSupport"],
+            path: "Tests/ReaderFuzzer", swiftSettings: strict),
         .target(
             name: "StreamProbe", dependencies: ["Artifacts", "Tensors"],
             path: "Tests/StreamProbe", swiftSettings: strict),
@@ -132,7 +144,7 @@ let package = Package(
         tests(
             of: "VideoVAE",
             uses: ["Layers", "Compute", "ComputeCPU", "Conformance", "Checkpoints", "Tensors"]),
-        tests(of: "Checkpoints", uses: ["Tensors", crypto]),
+        tests(of: "Checkpoints", uses: ["Tensors", "ReaderFuzzing", crypto]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(

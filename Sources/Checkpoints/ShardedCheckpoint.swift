@@ -62,10 +62,10 @@ public final class ShardedCheckpoint: Checkpoint {
         }
     }
 
-    /// Whether a name stays in its folder.
+    /// Whether a name stays in its folder, and in one line.
     private static func isFileName(_ name: String) -> Bool {
-        !name.isEmpty && name != "." && name != ".."
-            && name.utf8.allSatisfy { $0 != UInt8(ascii: "/") && $0 != 0 }
+        !name.isEmpty && name != "." && name != ".." && printable(name) == name
+            && !name.utf8.contains(UInt8(ascii: "/"))
     }
 
     private func checkAgreement() throws(TensorFileError) {

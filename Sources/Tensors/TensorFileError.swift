@@ -20,12 +20,15 @@ public struct TensorFileError: Error, Hashable, Sendable, CustomStringConvertibl
     }
 }
 
-/// A name from a file nobody vouched for, short and without control characters, for a message.
+/// A name from a file nobody vouched for, short and without what a terminal would obey, for a message.
 package func printable(_ name: String) -> String {
     let limit = 200
     var text = ""
     for scalar in name.unicodeScalars.prefix(limit) {
-        text.unicodeScalars.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: text += "?"
+        default: text.unicodeScalars.append(scalar)
+        }
     }
     return name.unicodeScalars.count > limit ? text + "..." : text
 }

@@ -147,6 +147,7 @@ indexes = {
     "shard-absolute": '{"weight_map":{"a":"/etc/passwd"}}',
     "shard-parent": '{"weight_map":{"a":".."}}',
     "shard-nul": '{"weight_map":{"a":"a\\u0000.safetensors"}}',
+    "shard-with-line-break": '{"weight_map":{"a":"\\na.safetensors"}}',
     "shard-broken": '{"weight_map":{"a":"array.safetensors"}}',
     "metadata-nested": '{"metadata":' + "[" * 30000,
     "metadata-word": '{"metadata":undefined,"weight_map":{}}',
