@@ -54,10 +54,10 @@ if showsCases {
 for benchmark in OperationBenchmark.all
 where filter.isEmpty || benchmark.name.contains(filter) {
     let times = try benchmark.measure(on: device, dataType, seconds: seconds)
-    let amount = benchmark.work / times.best / 1e9
     print(
         padded(benchmark.name, 40), padded("\(dataType)", 9),
         String(
-            format: "%9.3f ms best %9.3f median %8.1f %@", times.best * 1e3, times.median * 1e3,
-            amount, benchmark.unit))
+            format: "%9.3f ms best %9.3f median %9.3f processor %8.1f %@", times.best * 1e3,
+            times.median * 1e3, times.processor * 1e3, benchmark.work / times.best / 1e9,
+            benchmark.unit))
 }

@@ -16,5 +16,7 @@
 
 #include "AttentionKernel.h"
 
+#include "WinogradKernel.h"
+
 #include "KernelTable.h"
 #pragma clang attribute pop

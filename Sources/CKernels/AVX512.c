@@ -19,5 +19,7 @@
 
 #include "AttentionKernel.h"
 
+#include "WinogradKernel.h"
+
 #include "KernelTable.h"
 #pragma clang attribute pop

@@ -20,5 +20,7 @@
 
 #include "AttentionKernel.h"
 
+#include "WinogradKernel.h"
+
 #include "KernelTable.h"
 #pragma clang attribute pop

@@ -15,4 +15,6 @@
 
 #include "AttentionKernel.h"
 
+#include "WinogradKernel.h"
+
 #include "KernelTable.h"

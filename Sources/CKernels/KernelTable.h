@@ -2,7 +2,8 @@
 
 const struct kernel_table TABLE = {
     .name = TABLE_NAME,
-    .attention_panel = PANEL,
+    .panel = PANEL,
+    .rows = ROWS,
     .widen = widen,
     .narrow = narrow,
     .activate = activate,
@@ -15,4 +16,6 @@ const struct kernel_table TABLE = {
     .rotate = rotate,
     .attention_scratch = attention_scratch,
     .attention = attention,
+    .winograd_scratch = winograd_scratch,
+    .winograd = winograd,
 };

@@ -32,7 +32,7 @@ extension CPUDevice {
     /// Queries of a piece of work: few enough for every thread to have some pieces, and for the running sums to stay in
     /// the cache; many, so that keys are brought there seldom.
     private func chunkLength(queries: Int, sequences: Int) -> Int {
-        let panel = kernels.pointee.attention_panel
+        let panel = kernels.pointee.panel
         let cacheful = 256
         let pieces = (4 * workers.count + sequences - 1) / sequences
         let fair = (queries + pieces - 1) / pieces

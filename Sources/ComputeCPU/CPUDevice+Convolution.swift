@@ -15,23 +15,43 @@ extension CPUDevice {
         guard let stored = weight.storage as? ConvolutionWeight, stored.groups == geometry.groups
         else { preconditionFailure("\(weight) was not loaded for this convolution") }
         guard y.shape.elementCount > 0 else { return }
-        let input = try contiguous(x, weight.dataType)
-        // oneDNN stores float32 products as float32 alone, and sums into what is stored.
-        let isDirect = y.isContiguous && (y.dataType == weight.dataType || y.dataType == .float32)
+        let x = try contiguous(x, weight.dataType)
+        let usesWinograd = usesWinograd(x, weight, geometry)
+        // oneDNN stores float32 products as float32 alone.
+        let isDirect =
+            y.isContiguous
+            && (usesWinograd || y.dataType == weight.dataType || y.dataType == .float32)
         let output = isDirect ? y : try allocate(y.shape, .float32)
-        if let residual, !residual.isSame(as: output) { try copy(residual, into: output) }
+        if usesWinograd {
+            try convolve(
+                x, stored.transformed(on: self), taps: weight.shape[2], bias: bias,
+                geometry: geometry, residual: residual.map { try contiguous($0, output.dataType) },
+                into: output)
+        } else {
+            try convolveDirectly(
+                x, weight, stored, bias: bias, geometry: geometry, residual: residual,
+                into: output)
+        }
+        if !isDirect { try copy(output, into: y) }
+    }
+
+    /// The convolution by oneDNN, summed into the residual's copy in y.
+    private func convolveDirectly(
+        _ x: Tensor, _ weight: Tensor, _ stored: ConvolutionWeight, bias: Tensor?,
+        geometry: ConvolutionGeometry, residual: Tensor?, into y: Tensor
+    ) throws {
+        if let residual, !residual.isSame(as: y) { try copy(residual, into: y) }
         let convolution = Convolution(
-            input, weight, output, geometry, hasBias: bias != nil, accumulates: residual != nil)
+            x, weight, y, geometry, hasBias: bias != nil, accumulates: residual != nil)
         let packed = try stored.packed(for: convolution, on: self)
         let primitive = try oneDNN.primitive(convolution.key(packed.layout)) {
             try Primitive(
                 convolution.describe(weight: packed.layout, on: self), convolution.operands,
                 engine: oneDNN.engine)
         }
-        var operands = [input.address, packed.address, output.address]
+        var operands = [x.address, packed.address, y.address]
         if let bias { operands.append(UnsafeMutableRawPointer(bias.floatAddress)) }
         try run(primitive, operands)
-        if !isDirect { try copy(output, into: y) }
     }
 
     /// x itself, or its elements without gaps and in another type.

@@ -37,12 +37,36 @@ struct kernel_attention {
     int is_bfloat16;
 };
 
+/// A range of tiles of 2 x 2 outputs, in successive frames, of a convolution with a kernel of [taps, 3, 3] and stride 1.
+struct kernel_winograd {
+    /// The first of frames + taps - 1 pictures [height, width, channels], float32 or bfloat16 as `is_bfloat16` says.
+    const void *x;
+    /// Transformed kernels [16, panels of outputs, taps, channels, panel] as x's type; bfloat16 in pairs of
+    /// channels, [.., channels / 2, panel, 2].
+    const void *weights;
+    /// [out_channels] or null.
+    const float *bias;
+    /// Like y, or null; may be y.
+    const void *residual;
+    /// The first of the pictures [out_height, out_width, out_channels], as `out_is_bfloat16` says.
+    void *y;
+    size_t frames, taps, height, width, channels;
+    size_t out_height, out_width, out_channels;
+    /// Zeros above and to the left.
+    ptrdiff_t top, left;
+    /// The range of tiles, in row-major order.
+    size_t first_tile, tiles;
+    int is_bfloat16, out_is_bfloat16;
+};
+
 /// The loops of one instruction set. Rows are float32; input and output may be the same row.
 struct kernel_table {
     /// The instruction set's name.
     const char *name;
-    /// Queries that attention works on together; pieces of work are best multiples of it.
-    size_t attention_panel;
+    /// Numbers that products work on together: queries of attention, output channels of convolutions.
+    size_t panel;
+    /// Rows that products work on together.
+    size_t rows;
     /// y = x, from bfloat16 to float32.
     void (*widen)(const uint16_t *x, float *y, size_t count);
     /// y = x rounded to the nearest bfloat16, ties to even.
@@ -76,6 +100,10 @@ struct kernel_table {
     size_t (*attention_scratch)(const struct kernel_attention *work);
     /// out = softmax(scale query keyᵀ + bias) value.
     void (*attention)(const struct kernel_attention *work, void *scratch);
+    /// Bytes of scratch memory that `winograd` needs, 64-byte aligned.
+    size_t (*winograd_scratch)(const struct kernel_winograd *work);
+    /// y = x convolved with the kernels + bias + residual.
+    void (*winograd)(const struct kernel_winograd *work, void *scratch);
 };
 
 /// The loops of the best instruction set that this processor has.
