@@ -145,6 +145,8 @@ let package = Package(
             of: "VideoVAE",
             uses: ["Layers", "Compute", "ComputeCPU", "Conformance", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors", "ReaderFuzzing", crypto]),
+        tests(of: "Checkpoints", uses: ["Tensors"]),
+        tests(of: "Compute", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(

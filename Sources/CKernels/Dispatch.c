@@ -30,7 +30,7 @@ const struct kernel_table *kernels_best(void) {
     return tables[kernels_available(tables) - 1];
 }
 
-int kernels_have_bfloat16(void) { return kernels_best() == &kernels_avx512_bf16; }
+int kernels_have_bfloat16(void) { return kernels_best()->has_pairs; }
 
 int kernels_default_threads(void) { return omp_get_max_threads(); }
 

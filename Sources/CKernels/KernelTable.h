@@ -2,6 +2,9 @@
 
 const struct kernel_table TABLE = {
     .name = TABLE_NAME,
+#ifdef HAS_PAIRS
+    .has_pairs = 1,
+#endif
     .panel = PANEL,
     .rows = ROWS,
     .widen = widen,

@@ -15,7 +15,8 @@ extension CPUDevice {
             && geometry.leading.frames == 0 && geometry.trailing.frames == 0
             // Narrow weights would leave most of a panel empty, and transforms cost as much as products.
             && 4 * padded <= 5 * outputs && x.shape[3] >= 16
-            && (weight.dataType == .float32 || x.shape[3] % 2 == 0)
+            && (weight.dataType == .float32
+                || kernels.pointee.has_pairs != 0 && x.shape[3] % 2 == 0)
     }
 
     /// y = x convolved with the transformed weight + bias + residual; x, residual and y contiguous.

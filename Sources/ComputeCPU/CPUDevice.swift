@@ -19,18 +19,49 @@ public final class CPUDevice: Device {
     /// and uses `threads` threads, by default one for each core or as OMP_NUM_THREADS says.
     ///
     /// Throws `UnsupportedOperation` for bfloat16 on a processor that cannot multiply it.
-    public init(
+    public convenience init(
         activationType: DataType = .float32, memoryLimit: Int? = nil, threads: Int? = nil
+    ) throws {
+        try self.init(
+            activationType: activationType, memoryLimit: memoryLimit, threads: threads,
+            kernels: kernels_best())
+    }
+
+    /// The same with the kernels of an instruction set that the processor has; oneDNN chooses for itself.
+    package convenience init(instructionSet: String) throws {
+        guard
+            let kernels = Self.availableKernels.first(where: {
+                String(cString: $0.pointee.name) == instructionSet
+            })
+        else { throw UnsupportedOperation(device: "cpu", operation: instructionSet) }
+        try self.init(
+            activationType: .float32, memoryLimit: nil, threads: nil, kernels: kernels)
+    }
+
+    private init(
+        activationType: DataType, memoryLimit: Int?, threads: Int?,
+        kernels: UnsafePointer<kernel_table>
     ) throws {
         guard activationType == .float32 || Self.isSupported(activationType) else {
             throw UnsupportedOperation(
                 device: "cpu", operation: "\(activationType) activations on this processor")
         }
         self.activationType = activationType
+        self.kernels = kernels
         workers = Workers(count: threads)
         pool = MemoryPool(limit: memoryLimit)
         oneDNN = try OneDNN()
-        kernels = kernels_best()
+    }
+
+    /// The instruction sets that the processor has and kernels were compiled for, worst first.
+    package static var instructionSets: [String] {
+        availableKernels.map { String(cString: $0.pointee.name) }
+    }
+
+    private static var availableKernels: [UnsafePointer<kernel_table>] {
+        let tables = UnsafeMutablePointer<UnsafePointer<kernel_table>?>.allocate(capacity: 4)
+        defer { tables.deallocate() }
+        return (0..<kernels_available(tables)).compactMap { tables[$0] }
     }
 
     /// Whether products of this type are fast on this processor.

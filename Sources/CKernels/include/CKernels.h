@@ -63,6 +63,8 @@ struct kernel_winograd {
 struct kernel_table {
     /// The instruction set's name.
     const char *name;
+    /// Whether products of bfloat16 are offered beside those of float32.
+    int has_pairs;
     /// Numbers that products work on together: queries of attention, output channels of convolutions.
     size_t panel;
     /// Rows that products work on together.
