@@ -4,7 +4,7 @@ import Layers
 import Tensors
 
 /// Cross-attention of noisy tokens over audio tokens, behind a norm that the sound modulates.
-struct AudioInjector {
+package struct AudioInjector {
     let heads: Int
     let query: Linear
     let key: Linear
@@ -35,9 +35,10 @@ struct AudioInjector {
     }
 
     /// What this layer needs of one actor's sound, the same for all denoising steps of a block.
-    func condition(
-        local: Tensor, global: Tensor, on device: any Device
+    package func condition(
+        _ audio: AudioTokens, on device: any Device
     ) throws -> AudioLayerCondition {
+        let (local, global) = (audio.local, audio.global)
         let (frames, tokens, dim) = (local.shape[0], local.shape[1], local.shape[2])
         let activated = try device.allocate(global.shape, .float32)
         try device.activate(global, .silu, into: activated)
@@ -55,7 +56,7 @@ struct AudioInjector {
 
     /// Adds what the sound of all actors does to the tokens x [tokens, dim]; each actor's share is
     /// multiplied by its mask [tokens], if there are masks.
-    func inject(
+    package func inject(
         _ conditions: [AudioLayerCondition], masks: [Tensor]?, into x: Tensor,
         on device: any Device
     ) throws {
@@ -66,6 +67,7 @@ struct AudioInjector {
         }
     }
 
+    /// What one actor's sound adds to the tokens x [tokens, dim] before masking: [tokens, dim].
     private func share(
         of condition: AudioLayerCondition, in x: Tensor, on device: any Device
     ) throws -> Tensor {
@@ -83,7 +85,7 @@ struct AudioInjector {
 }
 
 /// What one injector needs of one actor's sound in one block.
-struct AudioLayerCondition {
+package struct AudioLayerCondition {
     /// [frames, dim]
     let shift: Tensor
     /// [frames, dim]

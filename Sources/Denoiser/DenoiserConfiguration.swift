@@ -55,12 +55,15 @@ public struct DenoiserConfiguration: Hashable, Sendable {
     public static let motionVideoFrames = 73
     /// Latent frames of the motion condition.
     public static let motionFrames = 19
+    /// Video frames of a block.
+    public static let blockVideoFrames = blockFrames * framesPerLatent
     /// Height and width of a patch, in latents.
     public static let patch = 2
 }
 
 extension DenoiserConfiguration {
-    /// Reads `config.json`; throws `TensorFileError` naming the key that is missing, wrong or not supported.
+    /// Reads `config.json`; throws `TensorFileError` naming the key that is missing, wrong or not
+    /// supported.
     public init(_ file: ConfigurationFile) throws {
         try Self.checkGraph(file)
         self.init(
@@ -96,7 +99,9 @@ extension DenoiserConfiguration {
 
     /// Refuses sizes that do not fit together.
     private func checkSizes(_ file: ConfigurationFile) throws {
-        guard dim % (4 * heads) == 0 else {
+        // The audio encoder starts at a quarter of the width.
+        guard dim % 4 == 0 else { throw file.error("dim", "is \(dim), not a multiple of 4") }
+        guard dim % heads == 0 else {
             throw file.error("num_heads", "is \(heads), into which dim \(dim) does not split")
         }
         guard head % 2 == 0 else {
@@ -105,7 +110,9 @@ extension DenoiserConfiguration {
         guard frequency % 2 == 0 else { throw file.error("freq_dim", "is odd") }
         guard Set(audioLayers).count == audioLayers.count,
             audioLayers.allSatisfy((0..<layers).contains)
-        else { throw file.error("audio_inject_layers", "names layers twice or none there are") }
+        else {
+            throw file.error("audio_inject_layers", "names a layer twice, or one beyond the last")
+        }
     }
 }
 

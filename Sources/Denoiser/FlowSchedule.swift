@@ -25,9 +25,11 @@ public struct FlowSchedule: Sendable {
     private static let shift = 3.0
     private static let trainingSteps = 1000.0
 
-    /// The schedule of `steps` steps as the released code makes it. Traps unless there is one at least.
+    /// The schedule of `steps` steps as the released code makes it. Traps unless there is one at
+    /// least.
     ///
-    /// Source: `FlowMatchEulerDiscreteScheduler` of Diffusers 0.34, and `fm_solvers.py` and `fm_solvers_unipc.py` in
+    /// Source: `FlowMatchEulerDiscreteScheduler` of Diffusers 0.34, and `fm_solvers.py` and
+    /// `fm_solvers_unipc.py` in
     /// https://github.com/Alibaba-Quark/LiveAvatar/tree/9c2c38d/liveavatar/models/wan/wan_2_2/utils
     public init(solver: Solver, steps: Int) {
         precondition(steps >= 1)

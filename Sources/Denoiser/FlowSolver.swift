@@ -1,7 +1,7 @@
 import Foundation
 
-/// Takes one block's latents from step to step. Multistep solvers remember their predictions, so every block
-/// has a solver of its own.
+/// Takes one block's latents from step to step. Multistep solvers remember their predictions, so
+/// every block has a solver of its own.
 public struct FlowSolver {
     /// The levels.
     public let schedule: FlowSchedule
@@ -66,7 +66,7 @@ extension FlowSolver {
 // MARK: - DPM++
 
 extension FlowSolver {
-    /// The midpoint form for predictions of clean data: equation (3) and algorithm 2 of arXiv:2211.01095.
+    /// The midpoint form for predictions of clean data: algorithm 2 of arXiv:2211.01095.
     private mutating func dpmStep(
         _ index: Int, sample: [Float], velocity: [Float]
     ) -> [Float] {
@@ -90,7 +90,8 @@ extension FlowSolver {
 // MARK: - UniPC
 
 extension FlowSolver {
-    /// UniP with B(h) = e^h - 1 behind UniC, for predictions of clean data: algorithms 5 to 8 of arXiv:2302.04867.
+    /// UniP with B(h) = e^h - 1 behind UniC, for predictions of clean data: algorithms 5 to 8 of
+    /// arXiv:2302.04867.
     private mutating func unipcStep(
         _ index: Int, sample: [Float], velocity: [Float]
     ) -> [Float] {
@@ -134,8 +135,8 @@ extension FlowSolver {
         return next
     }
 
-    /// The weights of the older difference and of the correction: the solution of the 2 x 2 system R rho = b with the
-    /// rows (1, 1) and (ratio, 1), or one half where a single weight is left.
+    /// The weights of the older difference and of the correction: the solution of the 2 x 2 system
+    /// R rho = b with the rows (1, 1) and (ratio, 1), or one half where a single weight is left.
     private static func unipcWeights(
         h: Double, ratio: Double, order: Int, corrects: Bool
     ) -> (older: Double, newer: Double) {

@@ -1,13 +1,12 @@
 import Compute
 import Tensors
 
-/// The keys and values that one denoising step attends to, layer by layer: conditioning tokens in front,
-/// then a ring of the latest clip's tokens. One buffer, so that attention sees them side by side.
+/// The keys and values that one denoising step attends to, layer by layer: conditioning tokens in
+/// front, then a ring of the latest clip's tokens. One buffer, so that attention sees them as one.
 ///
 /// The ring keeps keys as they were at this step's noise level, never those of clean latents.
-final class KeyValueWindow {
-    private let conditioningTokens: Int
-    private let ringTokens: Int
+package final class KeyValueWindow {
+    private let grid: LatentGrid
     private let keys: [Tensor]
     private let values: [Tensor]
 
@@ -15,10 +14,9 @@ final class KeyValueWindow {
     init(
         grid: LatentGrid, configuration: DenoiserConfiguration, on device: any Device
     ) throws {
-        conditioningTokens = grid.conditioningTokens
-        ringTokens = grid.windowTokens
+        self.grid = grid
         let shape: Shape = [
-            conditioningTokens + ringTokens, configuration.heads, configuration.head,
+            grid.conditioningTokens + grid.windowTokens, configuration.heads, configuration.head,
         ]
         keys = try (0..<configuration.layers).map { _ in
             try device.zeros(shape, device.activationType)
@@ -28,38 +26,32 @@ final class KeyValueWindow {
         }
     }
 
+    /// Where the reference's keys of a layer go, turned for each pass anew.
+    func referenceKeys(layer: Int) -> Tensor { keys[layer].rows(0..<grid.frameTokens) }
+
     /// Where a layer's conditioning goes.
-    func conditioning(layer: Int) -> KeysAndValues {
-        part(layer: layer, 0..<conditioningTokens)
+    package func conditioning(layer: Int) -> KeysAndValues {
+        part(layer: layer, 0..<grid.conditioningTokens)
+    }
+
+    /// A layer's ring: rows of clip frame 0, 1, ... of whichever clip wrote them last.
+    package func ring(layer: Int) -> KeysAndValues {
+        part(layer: layer, grid.conditioningTokens..<grid.conditioningTokens + grid.windowTokens)
     }
 
     /// Where a layer's tokens of the block that starts at token `position` of the video go.
-    func block(layer: Int, position: Int, tokens: Int) -> KeysAndValues {
-        let start = conditioningTokens + position % ringTokens
-        return part(layer: layer, start..<start + tokens)
+    func block(layer: Int, position: Int) -> KeysAndValues {
+        let start = grid.conditioningTokens + position % grid.windowTokens
+        return part(layer: layer, start..<start + grid.blockTokens)
     }
 
     /// All that the block starting at token `position` attends to, itself included.
-    func active(layer: Int, position: Int, tokens: Int) -> KeysAndValues {
-        part(layer: layer, 0..<conditioningTokens + min(position + tokens, ringTokens))
+    func active(layer: Int, position: Int) -> KeysAndValues {
+        let filled = min(position + grid.blockTokens, grid.windowTokens)
+        return part(layer: layer, 0..<grid.conditioningTokens + filled)
     }
 
     private func part(layer: Int, _ rows: Range<Int>) -> KeysAndValues {
         KeysAndValues(keys: keys[layer].rows(rows), values: values[layer].rows(rows))
-    }
-}
-
-/// Everything that one branch of the guidance, with or against the prompt, keeps between forwards.
-public final class GuidanceBranch {
-    /// Keys and values of the text for each layer.
-    let text: [KeysAndValues]
-    /// Conditioning keys for each layer before they are turned: [tokens, heads, head].
-    var conditioningKeys: [Tensor] = []
-    /// One window for each denoising step that this process runs.
-    let windows: [KeyValueWindow]
-
-    init(text: [KeysAndValues], windows: [KeyValueWindow]) {
-        self.text = text
-        self.windows = windows
     }
 }

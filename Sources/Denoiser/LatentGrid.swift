@@ -30,7 +30,8 @@ public struct LatentGrid: Hashable, Sendable {
     public var clipBlocks: Int { clipFrames / DenoiserConfiguration.blockFrames }
     /// Tokens of reference and motion: the conditioning that every block attends to.
     public var conditioningTokens: Int {
-        frameTokens + MotionBucket.all.reduce(0) { $0 + $1.tokens(in: self) }
+        frameTokens
+            + MotionBucket.all.reduce(0) { $0 + $1.tokens(height: height, width: width) }
     }
 }
 
@@ -58,12 +59,12 @@ struct MotionBucket: Sendable {
             positions: [-19, -14, -9, -4]),
     ]
 
-    /// Rows of tokens in a frame.
-    func rows(in grid: LatentGrid) -> Int { grid.height / patch.height }
-    /// Columns of tokens in a frame.
-    func columns(in grid: LatentGrid) -> Int { grid.width / patch.width }
+    /// Rows of tokens in a frame of latents this high; what does not fill a patch is left out.
+    func rows(height: Int) -> Int { height / patch.height }
+    /// Columns of tokens in a frame of latents this wide.
+    func columns(width: Int) -> Int { width / patch.width }
     /// Tokens of all its frames.
-    func tokens(in grid: LatentGrid) -> Int {
-        frames.count / patch.frames * rows(in: grid) * columns(in: grid)
+    func tokens(height: Int, width: Int) -> Int {
+        frames.count / patch.frames * rows(height: height) * columns(width: width)
     }
 }

@@ -37,10 +37,12 @@ public struct PhiloxRandom: Sendable {
 }
 
 extension PhiloxRandom {
-    /// What PyTorch's `randn` gives on a CUDA card for a fresh generator with this seed, in flat order.
+    /// What PyTorch's `randn` gives on a CUDA card for a fresh generator with this seed, in flat
+    /// order.
     ///
-    /// 256 threads a block, at most eight blocks a multiprocessor; each thread makes four normal numbers a round,
-    /// which go to places one grid apart. Source: `distribution_elementwise_grid_stride_kernel` in
+    /// 256 threads a block, at most eight blocks a multiprocessor; each thread makes four normal
+    /// numbers a round, which go to places one grid apart. Source:
+    /// `distribution_elementwise_grid_stride_kernel` in
     /// https://github.com/pytorch/pytorch/blob/v2.11.0/aten/src/ATen/native/cuda/DistributionTemplates.h
     public func normals(count: Int, multiprocessors: Int) -> [Float] {
         precondition(count >= 0 && multiprocessors > 0)
@@ -78,7 +80,8 @@ extension PhiloxRandom {
         return (Float(radius * sin(Double(v))), Float(radius * cos(Double(v))))
     }
 
-    /// How far ahead of a block the reference sits in one forward: uniform from 4 to 30, keyed by its place.
+    /// How far ahead of a block the reference sits in one pass: uniform from 4 to 30, keyed by its
+    /// place.
     ///
     /// The released code draws it from an unseeded generator.
     public func sinkDistance(clip: Int, block: Int, step: Int) -> Int {

@@ -21,26 +21,29 @@ package struct RotaryPositions {
             rows: Array(0..<grid.rows), columns: Array(0..<grid.columns))
     }
 
-    /// Reference and motion tokens; the reference, but never the motion, rolls on by `rollout` frames.
-    package func conditioning(rollout: Int) -> [Float] {
-        let reference = embedding.table(
+    /// The reference's tokens, `rollout` frames behind their first place.
+    package func reference(rollout: Int) -> [Float] {
+        embedding.table(
             frames: [Self.referenceFrame + rollout],
             rows: Array(0..<grid.rows), columns: Array(0..<grid.columns))
-        return reference + motion()
     }
 
-    /// Motion tokens from the newest bucket to the oldest.
-    func motion() -> [Float] {
+    /// Motion tokens from the newest bucket to the oldest; they never roll.
+    package func motion() -> [Float] {
         MotionBucket.all.flatMap { bucket in
             embedding.table(
                 frames: bucket.positions,
-                rows: Self.spread(over: grid.rows, count: bucket.rows(in: grid)),
-                columns: Self.spread(over: grid.columns, count: bucket.columns(in: grid)))
+                rows: Self.spread(over: grid.rows, count: bucket.rows(height: grid.height)),
+                columns: Self.spread(
+                    over: grid.columns, count: bucket.columns(width: grid.width)))
         }
     }
 
-    /// How far the reference rolls on for a block at `frame`, so that it sits `sinkDistance` frames ahead once
-    /// the block has come near enough.
+    /// Reference and motion tokens, in the order of the conditioning.
+    package func conditioning(rollout: Int) -> [Float] { reference(rollout: rollout) + motion() }
+
+    /// How far the reference rolls on for a block at `frame`, so that it sits `sinkDistance` frames
+    /// ahead once the block has come near enough.
     static func rollout(frame: Int, sinkDistance: Int) -> Int {
         max(0, frame - (referenceFrame - sinkDistance))
     }

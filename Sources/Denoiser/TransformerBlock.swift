@@ -2,10 +2,9 @@ import Compute
 import Layers
 import Tensors
 
-/// One of the transformer's blocks: self-attention over the window and the conditioning, cross-attention over
-/// the text, feed-forward.
+/// One of the transformer's blocks: self-attention over the window and the conditioning,
+/// cross-attention over the text, feed-forward.
 struct TransformerBlock {
-    let heads: Int
     let epsilon: Float
     /// [1, 6, dim]: shift, scale and gate of self-attention, then of feed-forward.
     let modulation: Parameter
@@ -18,7 +17,6 @@ struct TransformerBlock {
     /// The block at `scope`.
     init(_ scope: WeightScope, configuration: DenoiserConfiguration) {
         let dim = configuration.dim
-        heads = configuration.heads
         epsilon = configuration.epsilon
         modulation = scope.parameter("modulation", [1, 6, dim])
         selfAttention = SelfAttention(scope.scope("self_attn"), configuration: configuration)
@@ -28,8 +26,17 @@ struct TransformerBlock {
         contract = Linear(scope.scope("ffn.2"), from: configuration.feedForward, to: dim)
     }
 
-    /// Takes the tokens x [tokens, dim] through the block in place. `attend` is the self-attention: from the
-    /// modulated tokens to attended values [tokens, dim], before the output projection.
+    /// This block's modulations with those of a timestep [6, dim] added.
+    func modulation(with common: Tensor, on device: any Device) throws -> BlockModulation {
+        let rows = try device.allocate(common.shape, .float32)
+        try device.add(
+            modulation.tensor.reshaped(common.shape), common, gate: nil, mask: nil, alpha: 1,
+            into: rows)
+        return BlockModulation(rows: rows)
+    }
+
+    /// Takes the tokens x [tokens, dim] through the block in place. `attend` is the self-attention:
+    /// from the modulated tokens to attended values [tokens, dim], before the output projection.
     func callAsFunction(
         _ x: Tensor, modulation: BlockModulation, text: KeysAndValues, on device: any Device,
         attend: (Tensor) throws -> Tensor
@@ -68,13 +75,13 @@ struct BlockModulation {
 }
 
 /// Keys and values of one layer, each [tokens, heads, head].
-struct KeysAndValues {
-    let keys: Tensor
-    let values: Tensor
+package struct KeysAndValues {
+    package let keys: Tensor
+    package let values: Tensor
 }
 
-/// The projections of self-attention. Queries and keys are normed over the full width before they are
-/// split into heads.
+/// The projections of self-attention. Queries and keys are normed over the full width before they
+/// are split into heads.
 struct SelfAttention {
     let heads: Int
     /// Queries and keys as one product; values go straight into the window.
@@ -84,6 +91,7 @@ struct SelfAttention {
     let queryNorm: RMSNorm
     let keyNorm: RMSNorm
 
+    /// The projections under `self_attn`.
     init(_ scope: WeightScope, configuration: DenoiserConfiguration) {
         let dim = configuration.dim
         heads = configuration.heads
@@ -95,8 +103,8 @@ struct SelfAttention {
         keyNorm = RMSNorm(scope.scope("norm_k"), size: dim, epsilon: configuration.epsilon)
     }
 
-    /// The queries of x [tokens, dim], turned by `rotation`: [tokens, dim]. Keys, turned if `keyRotation` is given, go to
-    /// `keys` and values to `values`, both [tokens, heads, head].
+    /// The queries of x [tokens, dim], turned by `rotation`: [tokens, dim]. Keys, turned if
+    /// `keyRotation` is given, go to `keys` and values to `values`, both [tokens, heads, head].
     func project(
         _ x: Tensor, rotation: Tensor, keyRotation: Tensor?, keys: Tensor, values: Tensor,
         on device: any Device
@@ -112,7 +120,8 @@ struct SelfAttention {
         return queries
     }
 
-    /// The attention of queries [tokens, dim] over keys and values [keys, heads, head]: [tokens, dim].
+    /// The attention of queries [tokens, dim] over keys and values [keys, heads, head]: [tokens,
+    /// dim].
     func attend(
         _ queries: Tensor, over context: KeysAndValues, on device: any Device
     ) throws -> Tensor {
@@ -130,6 +139,7 @@ struct TextAttention {
     let queryNorm: RMSNorm
     let keyNorm: RMSNorm
 
+    /// The projections under `cross_attn`.
     init(_ scope: WeightScope, configuration: DenoiserConfiguration) {
         let dim = configuration.dim
         heads = configuration.heads

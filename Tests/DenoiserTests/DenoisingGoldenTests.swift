@@ -3,90 +3,111 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Whole runs of denoising against the released code's latents; every forward's error is carried on in the windows.
+/// Whole runs of denoising against the released code's latents; every pass's error is carried on in
+/// the windows.
 @Suite struct DenoisingGoldenTests {
-    @Test func firstVelocity() throws {
-        let model = try TinyModel()
-        let sequence = try model.sequence(model.conditions())
-        let audio = try model.inputs.tensor("audio_emb")
-        let block = try sequence.denoise(
-            0, audio: [TinyModel.audio(audio, frames: 0..<12)], input: nil,
-            refreshedReference: { fatalError("the first clip needs none") })
-        let golden = try model.inputs.tensor("block0.latents_after_step")
+    @Test(arguments: ["", "lora."])
+    func stepsOfTheFirstBlock(variant: String) throws {
+        let model = try TinyModel(lora: !variant.isEmpty)
+        let inputs = try GoldenInputs.denoise()
+        let block = try model.sequence(inputs).denoise(
+            0, audio: inputs.sound(of: 0), refresh: noRefresh)
+        let expected = try golden("denoise").tensor("\(variant)block0.latents_after_step")
         for (step, latents) in (block.stepInputs + [block.latents]).enumerated() {
-            let expected = TinyModel.latents(golden, part: step)
-            let error = largestDifference(latents.values, expected.values)
-            #expect(error <= 3e-5, "after step \(step + 1): \(error)")
+            let error = largestDifference(latents.values, Latents(expected, part: step).values)
+            DenoiserTests.expect(
+                error, within: 3e-5, "\(variant)block 0 after step \(step + 1)")
         }
     }
 
-    @Test(arguments: [false, true])
-    func threeClips(lora: Bool) throws {
-        let model = try TinyModel(lora: lora)
-        let audio = try model.inputs.tensor("audio_emb")
-        let latents = try run(model, model.conditions(), clips: 3) {
-            [TinyModel.audio(audio, frames: $0)]
-        }
-        let golden = try model.inputs.tensor(lora ? "lora.latents" : "latents")
-        let error = errors(latents, golden)
-        #expect(error <= 3e-5, "\(error)")
+    @Test(arguments: ["", "lora."])
+    func threeClips(variant: String) throws {
+        let model = try TinyModel(lora: !variant.isEmpty)
+        let inputs = try GoldenInputs.denoise()
+        let blocks = try run(model, inputs, clips: 3)
+        try expect(blocks, "denoise", "\(variant)latents")
+    }
+
+    @Test(arguments: ["", "lora."])
+    func pipeline(variant: String) throws {
+        let model = try TinyModel(lora: !variant.isEmpty)
+        let blocks = try run(model, GoldenInputs(golden("pipeline")), clips: 2)
+        try expect(blocks, "pipeline", "\(variant)latents")
     }
 
     @Test func pose() throws {
-        let model = try TinyModel()
-        let extra = try TensorFile(path: Fixtures.path("open/goldens/denoise_extra.safetensors"))
-        var conditions = try model.conditions()
-        conditions.pose = TinyModel.latents(try extra.tensor("pose.cond_latents"))
-        let audio = try model.inputs.tensor("audio_emb")
-        let latents = try run(model, conditions, clips: 1) {
-            [TinyModel.audio(audio, frames: $0)]
-        }
-        let error = errors(latents, try extra.tensor("pose.latents"))
-        #expect(error <= 3e-5, "\(error)")
+        let extra = try golden("denoise_extra")
+        var inputs = try GoldenInputs.denoise()
+        inputs.conditions.pose = Latents(try extra.tensor("pose.cond_latents"))
+        let blocks = try run(TinyModel(), inputs, clips: 1)
+        try expect(blocks, "denoise_extra", "pose.latents")
     }
 
     @Test func twoActors() throws {
+        let extra = try golden("denoise_extra")
         let model = try TinyModel()
-        let extra = try TensorFile(path: Fixtures.path("open/goldens/denoise_extra.safetensors"))
         let mask = try extra.tensor("actors.mask")
-        let perActor = mask.shape.elementCount / mask.shape[0]
+        let cells = mask.shape.elementCount / mask.shape[0]
         let values = mask.floats()
-        var conditions = try model.conditions()
-        conditions.masks = (0..<mask.shape[0]).map {
-            Array(values[$0 * perActor..<$0 * perActor + model.grid.blockTokens])
+        var inputs = try GoldenInputs.denoise()
+        inputs.conditions.masks = (0..<mask.shape[0]).map {
+            Array(values[$0 * cells..<$0 * cells + model.grid.blockTokens])
         }
-        let audio = try extra.tensor("actors.audio_emb")
-        let latents = try run(model, conditions, clips: 1) { frames in
-            (0..<2).map { TinyModel.audio(audio, actor: $0, frames: frames) }
+        inputs.audio = try extra.tensor("actors.audio_emb")
+        inputs.actors = 2
+        let blocks = try run(model, inputs, clips: 1)
+        try expect(blocks, "denoise_extra", "actors.latents")
+    }
+
+    /// The released recipe for a single card: the reference is prepared otherwise, and is refreshed
+    /// never, or together with the motion, which the released code decodes and encodes again.
+    @Test(arguments: ["offline", "online"])
+    func singleCardRecipe(variant: String) throws {
+        let released = try golden("single_gpu")
+        var inputs = try GoldenInputs(golden("pipeline"))
+        inputs.conditions.sink = SinkLatents(
+            reference: Latents(try released.tensor("ref_latents")),
+            motion: Latents(try released.tensor("motion_latents_last19")))
+        let motion = Latents(try released.tensor("online.motion_latents_after_clip0_last19"))
+        let blocks = try run(TinyModel(), inputs, clips: 2) { first in
+            variant == "offline"
+                ? nil : SinkLatents(reference: first.frames(0..<1), motion: motion)
         }
-        let error = errors(latents, try extra.tensor("actors.latents"))
-        #expect(error <= 3e-5, "\(error)")
+        try expect(blocks, "single_gpu", "\(variant).latents")
     }
 
     /// The latents of each block of so many clips.
     private func run(
-        _ model: TinyModel, _ conditions: DenoisingConditions, clips: Int,
-        audio: (Range<Int>) -> [[Float]]
+        _ model: TinyModel, _ inputs: GoldenInputs, clips: Int,
+        refresh: ((Latents) -> SinkLatents?)? = nil
     ) throws -> [Latents] {
-        let sequence = try model.sequence(conditions)
+        let sequence = try model.sequence(inputs)
+        let motion = inputs.conditions.sink.motion
+        let refresh =
+            refresh ?? { SinkLatents(reference: $0.frames(0..<1), motion: motion) }
         var blocks: [Latents] = []
         for index in 0..<clips * model.grid.clipBlocks {
             let block = try sequence.denoise(
-                index, audio: audio(index * 12..<(index + 1) * 12), input: nil,
-                refreshedReference: { blocks[0].frames(0..<1) })
+                index, audio: inputs.sound(of: index), refresh: { refresh(blocks[0]) })
             blocks.append(block.latents)
         }
         return blocks
     }
 
-    /// The largest error of any block against [clips, channels, frames, h, w].
-    private func errors(_ blocks: [Latents], _ golden: TensorView) -> Float {
-        var largest: Float = 0
-        for (index, block) in blocks.enumerated() {
-            let clip = TinyModel.latents(golden, part: index / 4)
-            let expected = clip.frames(index % 4 * 3..<index % 4 * 3 + 3)
-            largest = max(largest, largestDifference(block.values, expected.values))
+    /// Expects all blocks to be near a golden [clips, channels, frames, h, w].
+    private func expect(_ blocks: [Latents], _ file: String, _ name: String) throws {
+        let expected = try golden(file).tensor(name)
+        let errors = blocks.enumerated().map { index, block in
+            let clip = Latents(expected, part: index / 4)
+            let start = index % 4 * 3
+            return largestDifference(block.values, clip.frames(start..<start + 3).values)
         }
-        return largest
+        DenoiserTests.expect(errors.max() ?? .infinity, within: 3e-5, "\(file) \(name)")
     }
+}
+
+/// What the first clip must not ask for.
+func noRefresh() -> SinkLatents? {
+    Issue.record("the first clip asks for a refresh")
+    return nil
 }

@@ -19,7 +19,7 @@ import Testing
             try DeclaredCheckpoint(
                 shapes: Fixtures.path("real-14B-shapes.json"), section: "dit", dataType: .bfloat16))
         return (
-            CausalTransformer(WeightScope(weights), configuration: Self.published), weights
+            try CausalTransformer(WeightScope(weights), configuration: Self.published), weights
         )
     }
 
