@@ -98,10 +98,15 @@ extension DenoisingConditions {
     /// Throws `UnfitCondition` unless there is sound for as many actors as masks, a block of it
     /// each.
     func check(audio: [[Float]], for model: CausalTransformer) throws(UnfitCondition) {
-        guard audio.count == (masks?.count ?? 1) else {
+        if let masks, masks.count != audio.count {
             throw UnfitCondition(
                 tensor: "mask",
-                reason: "is for \(masks?.count ?? 0) actors, the sound for \(audio.count)")
+                reason: "is for another number of actors (\(masks.count)) than the sound"
+                    + " (\(audio.count))")
+        }
+        guard masks != nil || audio.count == 1 else {
+            throw UnfitCondition(
+                tensor: "mask", reason: "is missing, the sound is of \(audio.count) actors")
         }
         let row = model.audioLayerCount * model.configuration.audioDim
         let count = DenoiserConfiguration.blockVideoFrames * row

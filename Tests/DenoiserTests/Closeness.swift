@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Expects an error to be within a tolerance. With SHOW_ERRORS in the environment it is printed, for
-/// the comments that say what was observed.
+/// Expects an error to be within a tolerance. With SHOW_ERRORS in the environment it is printed,
+/// for the comments that say what was observed.
 func expect(
     _ error: Float, within tolerance: Float, _ what: String,
     sourceLocation: SourceLocation = #_sourceLocation

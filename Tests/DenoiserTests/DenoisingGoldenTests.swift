@@ -15,6 +15,7 @@ import Testing
         let expected = try golden("denoise").tensor("\(variant)block0.latents_after_step")
         for (step, latents) in (block.stepInputs + [block.latents]).enumerated() {
             let error = largestDifference(latents.values, Latents(expected, part: step).values)
+            // Observed at most 6.7e-6.
             DenoiserTests.expect(
                 error, within: 3e-5, "\(variant)block 0 after step \(step + 1)")
         }
@@ -102,6 +103,8 @@ import Testing
             let start = index % 4 * 3
             return largestDifference(block.values, clip.frames(start..<start + 3).values)
         }
+        // Observed: denoise 6.7e-6, with LoRA 7.7e-6; pipeline 7.1e-6, with LoRA 7.6e-6; pose
+        // 5.2e-6; two actors 4.3e-6; single card offline 6.5e-6, online 7.2e-6.
         DenoiserTests.expect(errors.max() ?? .infinity, within: 3e-5, "\(file) \(name)")
     }
 }

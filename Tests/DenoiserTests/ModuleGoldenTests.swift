@@ -17,7 +17,9 @@ import Testing
         model = try TinyModel()
     }
 
-    /// Expects a tensor to be near a golden, or some of its elements.
+    /// Expects a tensor to be near a golden, or some of its elements. Observed: time 2.4e-7, text
+    /// 2.4e-7, motion 6.2e-6 (its sums have up to 4096 terms), sound 1.1e-6, injection 7.2e-7, head
+    /// 9.6e-7.
     func expect(
         _ tensor: Tensor, _ name: String, _ range: Range<Int>? = nil, within tolerance: Float
     ) throws {
@@ -145,7 +147,7 @@ import Testing
         let x = try tensor("\(name).x_in")
         let conditions = try sounds.map { try injector.condition($0, on: device) }
         try injector.inject(conditions, masks: masks, into: x, on: device)
-        // Another epsilon would show as 2e-4.
+        // With the blocks' epsilon the small input is off by 0.06.
         try expect(x, "\(name).x_out", within: 2e-5)
     }
 

@@ -28,7 +28,8 @@ import Testing
         try expect(device.floats(tensor), goldens.tensor(name).floats(), name)
     }
 
-    /// Expects numbers to be near others.
+    /// Expects numbers to be near others. Observed: conditioning at most 7.2e-6, the window's rows
+    /// 1.4e-6, velocities 1.0e-5.
     func expect(_ values: [Float], _ expected: [Float], _ name: String) {
         DenoiserTests.expect(largestDifference(values, expected), within: 2e-5, name)
     }
@@ -77,8 +78,8 @@ import Testing
 
     // MARK: Passes
 
-    /// The prefill, a pass at frame 0, the recorded one at frame 3, and one at frame 15, where the ring
-    /// is full and has wrapped, and the reference has rolled on.
+    /// The prefill, a pass at frame 0, the recorded one at frame 3, and one at frame 15, where the
+    /// ring is full and has wrapped, and the reference has rolled on.
     @Test func passes() throws {
         let sink = inputs.conditions.sink
         try transformer.prefill(

@@ -5,8 +5,8 @@ import Layers
 import TestSupport
 import Testing
 
-/// The published 14B model on a device that only records: it asks for exactly the published tensors, and one
-/// forward has the right shapes at several sizes.
+/// The published 14B model on a device that only records: it asks for exactly the published
+/// tensors, and one forward has the right shapes at several sizes.
 @Suite struct StructureTests {
     /// The published configuration, section "dit_config" of the shapes' file.
     static let published = DenoiserConfiguration(
@@ -81,6 +81,11 @@ import Testing
         #expect(overText.count == 40)
         #expect(overAudio.count == 12)
         #expect(attention.count == 92)
+        // Of the conditioning only the reference is turned anew for each pass.
+        let turned = records.filter { $0.operation == "rotate" }
+        #expect(turned.count == 40)
+        #expect(
+            turned.allSatisfy { $0.output == "bfloat16[\(grid.frameTokens), 40, 128]" })
         let expansions = records.filter {
             $0.operation == "linear" && $0.output == "bfloat16[\(tokens), 13824]"
         }
