@@ -48,12 +48,23 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
-        // Files
+        // Files between stages, and published weights
         room("Tensors"),
         room("Artifacts", uses: ["Tensors", crypto], exclude: ["FORMATS.md"]),
         room("Checkpoints", uses: ["Tensors", crypto]),
 
-        // Compute
+        // Files people have
+        .systemLibrary(
+            name: "CLibAV",
+            providers: [
+                .apt([
+                    "libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev",
+                    "libswresample-dev",
+                ])
+            ]),
+        room("Media", uses: ["CLibAV", "Tensors"]),
+
+        // Computing: the waist, what is above and below it
         room("Compute", uses: ["Tensors"]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
@@ -61,7 +72,7 @@ let package = Package(
         room("Conformance", uses: ["Compute", "Tensors"]),
         room("Layers", uses: ["Compute", "Tensors"]),
 
-        // Models
+        // Models, which know neither files between stages, nor backends, nor one another
         room(
             "TextEncoder", uses: ["Layers", "Compute", "Tensors"],
             exclude: ["MODEL.md", "Encoder/MODEL.md"]),
@@ -78,17 +89,6 @@ let package = Package(
                 "Artifacts", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers",
                 "Compute", "Checkpoints", "Tensors",
             ]),
-
-        // Files people have
-        .systemLibrary(
-            name: "CLibAV",
-            providers: [
-                .apt([
-                    "libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev",
-                    "libswresample-dev",
-                ])
-            ]),
-        room("Media", uses: ["CLibAV", "Tensors"]),
 
         // Tools
         room(
@@ -145,7 +145,6 @@ let package = Package(
             of: "VideoVAE",
             uses: ["Layers", "Compute", "ComputeCPU", "Conformance", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors", "ReaderFuzzing", crypto]),
-        tests(of: "Checkpoints", uses: ["Tensors"]),
         tests(of: "Compute", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
