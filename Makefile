@@ -6,6 +6,8 @@ BIN       ?= .build/release
 PREFIX    ?= /usr/local
 FUZZ_RUNS ?= 1000000
 
+TOOLS = encode-text encode-audio encode-vae denoise-latents decode-vae mux-video check-device
+
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -24,19 +26,30 @@ test: deps ## Run all tests
 
 check: deps ## Check format, imports between rooms, and wording
 	@mkdir -p .build
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(SWIFT) package describe --type json > .build/package.json
 	$(BUILD) --product ProjectCheck
 	$(BIN)/ProjectCheck .build/package.json
 
 format: ## Format the sources in place
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
-install: build ## Install the tools under PREFIX (/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BIN)/inspect-tensors $(DESTDIR)$(PREFIX)/bin
+bench: build ## Time files, single operations and models (some compare with PyTorch)
+	$(BIN)/bench-files
+	$(BIN)/bench-operations
+
+fuzz: build ## Feed the readers FUZZ_RUNS damaged files (1000000)
+	$(BIN)/fuzz-readers $(FUZZ_RUNS)
+
+install: build ## Install tools and completions under PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	for tool in $(TOOLS); do \
+	    install -m 755 $(BIN)/$$tool $(DESTDIR)$(PREFIX)/bin && \
+	    $(BIN)/$$tool --generate-completion-script bash \
+	        > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool || exit 1; \
+	done
 
 clean: ## Remove what was built
 	rm -rf .build build
 
-.PHONY: help deps build test check format install clean
+.PHONY: help deps build test check format bench fuzz install clean

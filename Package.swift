@@ -99,6 +99,7 @@ let package = Package(
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "Media", "Compute", "Tensors"]),
+        tool("check-device", uses: ["Conformance", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
 
         // Benchmarks
