@@ -32,7 +32,7 @@ struct BoundDenoiser {
             checkpoint = merged
         }
         let binder = WeightBinder(checkpoint)
-        transformer = CausalTransformer(WeightScope(binder), configuration: configuration)
+        transformer = try CausalTransformer(WeightScope(binder), configuration: configuration)
         for warning in try binder.finish(strict: strict) { try listener(.warning(warning)) }
         self.inputs = inputs
     }

@@ -131,8 +131,9 @@ extension DenoisingInputs {
     /// The conditions in the denoiser's terms.
     func conditions(_ options: DenoisingOptions) -> DenoisingConditions {
         var conditions = DenoisingConditions(
-            context: text.context.floats(), reference: Latents(reference.reference),
-            motion: Latents(reference.motion))
+            context: text.context.floats(),
+            sink: SinkLatents(
+                reference: Latents(reference.reference), motion: Latents(reference.motion)))
         conditions.guidance = negativeText.map {
             .init(context: $0.context.floats(), scale: options.guidance)
         }

@@ -178,10 +178,15 @@ extension DenoisingStage {
         description.steps = options.steps
         description.solver = options.solver.rawValue
         description.seed = inputs.replay == nil ? options.seed : nil
-        let replayBlocks = transformer.configuration.layers * (grid.clipBlocks - 1)
-        description.restart = .init(first: 1, last: replayBlocks)
+        description.restart = .init(first: 1, last: restartBlocks)
         description.provenance = provenance
         return description
+    }
+
+    /// Blocks that a restart reads: those on which a block depends, and behind them the last one that is
+    /// there, which is computed again to be compared.
+    fileprivate var restartBlocks: Int {
+        transformer.configuration.replayBlocks(on: inputs.grid) + 1
     }
 
     /// The options that shape the bytes, defaults included.
@@ -237,14 +242,14 @@ private struct Run {
         let bytes = writer.description.tensors(ofBlock: index).reduce(0) { $0 + $1.byteCount }
         try stage.report(.block(index, seconds: seconds, bytes: bytes))
         if manner.consume, let input {
-            try input.consume(through: index, keeping: sequence.replayBlocks)
+            try input.consume(through: index, keeping: stage.restartBlocks)
         }
     }
 
     /// Fills the windows as they were before block `index`, from what is on disk, and makes sure that they are: the
     /// last block must come out as it was written.
     func replay(before index: Int) throws {
-        let first = max(0, index - sequence.replayBlocks)
+        let first = max(0, index - stage.restartBlocks)
         for block in first..<max(first, index) {
             let (_, seconds) = try timed {
                 if block == index - 1 { try verify(block) } else { try refill(block) }
@@ -256,7 +261,7 @@ private struct Run {
     private func compute(_ index: Int) throws -> DenoisedBlock {
         try sequence.denoise(
             index, audio: stage.sound(ofBlock: index), input: inputLatents(index),
-            refreshedReference: refresh, monitor: stage.monitor(block: index))
+            refresh: refreshed, monitor: stage.monitor(block: index))
     }
 
     private func refill(_ index: Int) throws {
@@ -268,7 +273,7 @@ private struct Run {
         }
         try sequence.replay(
             index, audio: stage.sound(ofBlock: index), stepInputs: stepInputs,
-            refreshedReference: refresh, monitor: stage.monitor(block: index))
+            refresh: refreshed, monitor: stage.monitor(block: index))
     }
 
     /// Computes the block anew; the writer compares it with what is on disk.
@@ -286,6 +291,11 @@ private struct Run {
         }
     }
 
+    /// What takes the image's place after the first clip, with the motion as it was.
+    private func refreshed() throws -> SinkLatents {
+        SinkLatents(reference: try refresh(), motion: stage.motion)
+    }
+
     private func inputLatents(_ index: Int) throws -> Latents? {
         guard let input else { return nil }
         guard let file = try input.block(index) else {
@@ -296,6 +306,9 @@ private struct Run {
 }
 
 extension DenoisingStage {
+    /// The motion before the video.
+    fileprivate var motion: Latents { Latents(inputs.reference.motion) }
+
     fileprivate func report(_ report: StageReport) throws { try listener(report) }
 
     fileprivate func sound(ofBlock index: Int) -> [[Float]] { inputs.sound(ofBlock: index) }
