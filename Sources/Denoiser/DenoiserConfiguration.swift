@@ -47,6 +47,13 @@ public struct DenoiserConfiguration: Hashable, Sendable {
     /// Channels of a head.
     public var head: Int { dim / heads }
 
+    /// How many blocks in front of it a block depends on, and a restart must replay: layers x 3 for
+    /// clips of 4 blocks.
+    public func replayBlocks(on grid: LatentGrid) -> Int {
+        // Each layer looks back over the window without the block itself.
+        layers * (grid.clipBlocks - 1)
+    }
+
     /// Latent frames of a block, the unit that one pass denoises.
     public static let blockFrames = 3
     /// Video frames of a latent frame, after the first.

@@ -65,13 +65,6 @@ public final class LatentSequence {
         }
         masks = try conditions.masks?.map { try device.tensor($0, [grid.blockTokens]) }
     }
-
-    /// How many blocks before one a restart must replay: the farthest that a block can depend on,
-    /// layers x 3 for clips of 4 blocks.
-    public var replayBlocks: Int {
-        // Each layer sees the window without the block itself.
-        transformer.configuration.layers * (grid.clipBlocks - 1)
-    }
 }
 
 /// What denoising a block left.

@@ -79,7 +79,7 @@ import Testing
         }
         let schedule = FlowSchedule(solver: solver, steps: 3)
         let record = try record(model, schedule, blocks: 12)
-        let needed = try model.sequence(schedule).replayBlocks
+        let needed = model.transformer.configuration.replayBlocks(on: model.grid)
         #expect(needed == model.sizes.layers * (clips.blocks - 1))
         for index in 1..<12 {
             let sequence = try replayed(model, schedule, record, before: index, count: needed)
@@ -93,15 +93,20 @@ import Testing
         }
     }
 
-    /// The number of replayed blocks is not generous: with one less, a window differs.
+    /// The number of replayed blocks is not generous: with one less, the windows and the next block
+    /// differ.
     @Test func oneBlockLessIsTooFew() throws {
         let model = try SyntheticModel(.smallest, height: 8, width: 8, clipFrames: 12)
         let schedule = FlowSchedule(solver: .euler, steps: 2)
         let record = try record(model, schedule, blocks: 12)
-        let needed = try model.sequence(schedule).replayBlocks
+        let needed = model.transformer.configuration.replayBlocks(on: model.grid)
         for index in needed + 1..<12 {
             let short = try replayed(model, schedule, record, before: index, count: needed - 1)
             #expect(try windows(of: short, behind: index - 1, model) != record.windows[index - 1])
+            let block = try short.denoise(
+                index, audio: model.sound(of: index),
+                refresh: { model.refresh(record.blocks[0].latents) })
+            #expect(block.latents != record.blocks[index].latents)
             let exact = try replayed(model, schedule, record, before: index, count: needed)
             #expect(try windows(of: exact, behind: index - 1, model) == record.windows[index - 1])
         }
