@@ -6,10 +6,11 @@ sequence can be run at once; `stream` does either. Latents are [B, 16, T, h, w],
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 import rotary
+from attention import Projections, attend, layer_norm
+from audio_injection import AudioInjector, AudioTokens
 
 BLOCK_FRAMES = 3
 WINDOW_BLOCKS = 4
@@ -23,48 +24,6 @@ def schedule(steps=4):
     tau = torch.linspace(1000, 1000 * low, steps) / 1000
     sigma = SIGMAS_SHIFT * tau / (1 + (SIGMAS_SHIFT - 1) * tau)
     return sigma * 1000, torch.cat([sigma, torch.zeros(1)])
-
-
-def layer_norm(x, eps, weight=None, bias=None):
-    """Layer norm over the last axis in float32."""
-    return F.layer_norm(x.float(), x.shape[-1:], weight, bias, eps)
-
-
-class RMSNorm(nn.Module):
-    """RMS norm over the full width."""
-
-    def __init__(self, dim, eps):
-        super().__init__()
-        self.eps = eps
-        self.weight = nn.Parameter(torch.ones(dim))
-
-    def forward(self, x):
-        wide = x.float()
-        return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps) * self.weight).to(x.dtype)
-
-
-def attend(q, k, v, bias=None):
-    """q, k, v [..., tokens, heads, head_dim] to [..., tokens, dim]."""
-    lead = q.shape[:-3]
-    q, k, v = (t.flatten(0, -4).transpose(1, 2) for t in (q, k.to(q.dtype), v.to(q.dtype)))
-    y = F.scaled_dot_product_attention(q, k, v, attn_mask=None if bias is None else bias.to(q.dtype))
-    return y.transpose(1, 2).flatten(2).unflatten(0, lead)
-
-
-class Projections(nn.Module):
-    """q, k, v, o with RMS-normed q and k; used for self, text and audio attention."""
-
-    def __init__(self, dim, heads, eps):
-        super().__init__()
-        self.heads = heads
-        self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
-        self.norm_q, self.norm_k = RMSNorm(dim, eps), RMSNorm(dim, eps)
-
-    def queries(self, x):
-        return self.norm_q(self.q(x)).unflatten(-1, (self.heads, -1))
-
-    def keys_values(self, x):
-        return self.norm_k(self.k(x)).unflatten(-1, (self.heads, -1)), self.v(x).unflatten(-1, (self.heads, -1))
 
 
 class Block(nn.Module):
@@ -107,92 +66,6 @@ class Head(nn.Module):
     def forward(self, x, e):
         m = self.modulation[0] + e
         return self.head(layer_norm(x, self.eps) * (1 + m[1]) + m[0])
-
-
-class CausalConv(nn.Module):
-    """Kernel-3 convolution along time without padding, [N, T, C]."""
-
-    def __init__(self, inputs, outputs, stride=1):
-        super().__init__()
-        self.conv = nn.Conv1d(inputs, outputs, 3, stride)
-
-    def forward(self, x):
-        return self.conv(x.transpose(1, 2)).transpose(1, 2)
-
-
-class MotionEncoder(nn.Module):
-    """12 audio rows to 3 global tokens and 3 x (n + 1) local tokens.
-
-    The released code prepends 73 copies of the first row and keeps the last 3 of 22 steps; those steps
-    see at most 5 of the copies, so 5 are prepended here and no padding is left to do.
-    """
-
-    COPIES = 5
-
-    def __init__(self, audio_dim, dim, tokens):
-        super().__init__()
-        self.tokens = tokens
-        self.conv1_local = CausalConv(audio_dim, dim // 4 * tokens)
-        self.conv1_global = CausalConv(audio_dim, dim // 4)
-        self.conv2 = CausalConv(dim // 4, dim // 2, 2)
-        self.conv3 = CausalConv(dim // 2, dim, 2)
-        self.final_linear = nn.Linear(dim, dim)
-        self.padding_tokens = nn.Parameter(torch.randn(1, 1, 1, dim) * 0.02)
-
-    def tail(self, x):
-        for conv in (self.conv2, self.conv3):
-            x = conv(F.silu(layer_norm(x, 1e-6)))
-        return F.silu(layer_norm(x, 1e-6))
-
-    def forward(self, rows):
-        x = torch.cat([rows[:, :1].expand(-1, self.COPIES, -1), rows], 1)
-        local = self.conv1_local(x).unflatten(-1, (self.tokens, -1)).transpose(1, 2)
-        local = self.tail(local.flatten(0, 1)).unflatten(0, (-1, self.tokens)).transpose(1, 2)
-        padding = self.padding_tokens.expand(*local.shape[:2], 1, -1).to(local.dtype)
-        return self.final_linear(self.tail(self.conv1_global(x))), torch.cat([local, padding], 2)
-
-
-class AudioTokens(nn.Module):
-    """Mixes the encoder's layers, then the motion encoder. rows [N, 12, L, C]."""
-
-    def __init__(self, audio_dim, layers, dim, tokens):
-        super().__init__()
-        self.weights = nn.Parameter(torch.ones(1, layers, 1, 1) * 0.01)
-        self.encoder = MotionEncoder(audio_dim, dim, tokens)
-
-    def forward(self, rows):
-        w = F.silu(self.weights.float())[0, :, 0, 0]
-        return self.encoder(torch.einsum("ntlc,l->ntc", rows.float(), w / w.sum()))
-
-
-class AdaLN(nn.Module):
-    def __init__(self, dim):
-        super().__init__()
-        self.linear = nn.Linear(dim, dim * 2)
-
-    def forward(self, x, token):
-        """x [N, P, dim], token [N, dim]; shift first, then scale."""
-        shift, scale = self.linear(F.silu(token)).float()[:, None].chunk(2, -1)
-        return layer_norm(x, 1e-5) * (1 + scale) + shift
-
-
-class AudioInjector(nn.Module):
-    """Cross-attention from the tokens of each latent frame to its audio tokens."""
-
-    def __init__(self, dim, heads, eps, count):
-        super().__init__()
-        self.injector = nn.ModuleList(Projections(dim, heads, eps) for _ in range(count))
-        self.injector_adain_layers = nn.ModuleList(AdaLN(dim) for _ in range(count))
-
-    def forward(self, index, x, audio):
-        return inject(self.injector[index], self.injector_adain_layers[index], x, *audio)
-
-
-def inject(attention, adain, x, token, local):
-    """x [B, frames * P, dim], token [B * frames, dim], local [B * frames, n + 1, dim]."""
-    y = adain(x.reshape(token.shape[0], -1, x.shape[-1]), token)
-    y = attention.o(attend(attention.queries(y), *attention.keys_values(local)))
-    return x + y.float().view(x.shape)
 
 
 def prefill_layer(block, x, e0, places, text):

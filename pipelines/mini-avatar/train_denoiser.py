@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 import audio_encoder
+import audio_injection
 import denoiser
 import latents
 import layout
@@ -35,8 +36,8 @@ LAST_CLIP = 1000
 def compile_parts(backend="inductor"):
     """Compile what every layer repeats, once for all layers."""
     torch._dynamo.config.cache_size_limit = 64
-    for name in ("prefill_layer", "stream_layer", "inject"):
-        setattr(denoiser, name, torch.compile(getattr(denoiser, name), dynamic=False, backend=backend))
+    for module, name in ((denoiser, "prefill_layer"), (denoiser, "stream_layer"), (audio_injection, "inject")):
+        setattr(module, name, torch.compile(getattr(module, name), dynamic=False, backend=backend))
 
 
 def conditions(model, reference, motion_latents, later, text, early):
