@@ -2,6 +2,7 @@
 //
 // Generation 3 removed the operation descriptors, made memory descriptors opaque and changed a few
 // parameters. What differs is wrapped here under the prefix `onednn_`; the rest is used as it is.
+// Compiled against 2.6.3, which the tests run with, and 3.13.2.
 // Source: "Transition from v2.x to v3.x", oneDNN's developer guide.
 
 #ifndef COneDNN_h
