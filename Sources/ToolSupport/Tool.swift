@@ -14,6 +14,7 @@ extension Tool {
 
     /// Parses the arguments and runs the tool; ends the process.
     public static func main() {
+        ThreadWaiting.restartWithoutSpinning()
         ProcessSignals.install(tool: toolName)
         do {
             var tool = try parseAsRoot()
