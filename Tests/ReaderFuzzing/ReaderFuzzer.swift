@@ -122,6 +122,8 @@ public struct ReaderFuzzer {
             case .index: "index.json"
             }
         let path = "\(folder)/input.\(ending)"
+        // A file system may flush a file that is truncated and written again.
+        unlink(path)
         if seed.kind == .pickle {
             try writeArchive(bytes, seed.entries, to: path)
         } else {
