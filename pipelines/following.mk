@@ -1,0 +1,31 @@
+# All stages that write streams at once, each following the one before; for each of PARTS, a denoiser of its steps.
+
+# A reader cannot tell a finished stream from one that is about to be replaced, so what is out of date goes before it starts.
+latents/stream.json: $(latents_needs)
+	@rm -rf latents after-step-*
+
+frames/stream.json: latents/stream.json frames.options $(vae_weights)
+	@rm -rf frames
+
+# $(call stream_after,PART): the stream behind the last step of a part.
+stream_after = $(patsubst after-step-$(STEPS),latents,after-step-$(lastword $(subst -, ,$(1))))
+# $(call device_of,NUMBER): the device of a part, or behind the last part, of the decoder.
+device_of = $(patsubst %,--device %,$(or $(word $(1),$(DEVICES)),$(DEVICE))) $(MEMORY_LIMIT:%=--memory-limit %)
+# $(call denoiser,NUMBER,PART,PART BEFORE)
+denoiser = steps-$(2) $(denoise) --step-range $(2) $(if $(3),--input $(call stream_after,$(3)) --follow) \
+  $(if $(filter latents,$(call stream_after,$(2))),,--refresh-from latents --follow) \
+  $(call device_of,$(1)) $(call metrics,steps-$(2)) --output $(call stream_after,$(2)) --
+
+numbers := $(shell seq $(words $(PARTS)))
+denoisers := $(foreach n,$(numbers),$(call denoiser,$(n),$(word $(n),$(PARTS)),$(filter-out first,$(word $(n),first $(PARTS)))))
+
+ifneq ($(call stream_after,$(lastword $(PARTS))),latents)
+$(error PARTS='$(PARTS)' must end with step $(STEPS))
+endif
+
+# Frames that were consumed have to be there again for a film to be made again.
+movie.mp4: latents/stream.json frames/stream.json movie.options voice
+	@if [ -e frames/consumed.json ]; then rm -rf frames; fi
+	@$(run) $(denoisers) \
+	  frames $(decode) --follow $(call device_of,$(words decoder $(PARTS))) $(call metrics,frames) -- \
+	  movie $(mux) --follow $(CONSUME:yes=--consume)

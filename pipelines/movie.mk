@@ -1,0 +1,13 @@
+# The film: frames and voice. movie.mp4 leads to where it was asked for.
+
+movie_options := $(CRF:%=--crf %) $(PRESET:%=--preset %) $(MOVIE_FLAGS)
+$(call keep,movie.options,$(strip mux-video $(movie_options) $(realpath voice)))
+mux := mux-video --audio $(call quote,$(realpath voice)) frames $(strip $(movie_options)) $(call metrics,movie) \
+  --output $(call quote,$(shell readlink movie.mp4))
+
+ifndef FOLLOW
+movie.mp4: frames/end.json movie.options voice
+	@$(run) movie $(mux)
+endif
+
+movie: movie.mp4

@@ -1,0 +1,11 @@
+# timestep.mk: like streaming.mk, with a process for each of PARTS="1-2 3-4", steps that are denoised in one place. DEVICES
+# names a device for each part, and one more for the decoder. If one process ends, all do, and a rerun goes on.
+
+here := $(patsubst %timestep.mk,%,$(strip $(MAKEFILE_LIST)))
+include $(subst $() ,\ ,$(here))common.mk
+
+ifdef IN_WORK
+FOLLOW = yes
+PARTS = 1-2 3-4
+include $(patsubst %,pipelines/%.mk,$(stages) following)
+endif
