@@ -9,8 +9,7 @@ enum ProcessSignals {
         signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
+        for number in [SIGINT, SIGTERM] where !isIgnored(number) { sigaddset(&signals, number) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         startThread { [signals] in
             var signals = signals
@@ -21,6 +20,15 @@ enum ProcessSignals {
             // 128 + n is what shells report for a process that signal n ended.
             _exit(128 + number)
         }
+    }
+
+    /// Whether whoever started the process wants it to go on after a signal, as shells do for SIGINT in
+    /// scripts' background jobs.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     private static func startThread(_ body: @escaping @Sendable () -> Void) {

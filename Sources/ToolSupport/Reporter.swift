@@ -14,13 +14,24 @@ public final class Reporter {
     private static let terminalInterval = Duration.milliseconds(100)
     private static let logInterval = Duration.seconds(10)
 
-    /// A reporter that speaks as `tool`.
-    public init(tool: String, options: ReportOptions) {
+    /// A reporter that speaks as `tool`, as much as was asked for.
+    public convenience init(tool: String, options: ReportOptions) {
+        self.init(
+            tool: tool, isQuiet: options.quiet, level: options.verbose ? .debug : .info)
+    }
+
+    /// A reporter that shows progress to a person at a terminal, and nothing to a log: for tools
+    /// that are silent when all is well.
+    public convenience init(silentUnlessWatched tool: String) {
+        self.init(tool: tool, isQuiet: !StandardError.isTerminal, level: .info)
+    }
+
+    private init(tool: String, isQuiet: Bool, level: Logger.Level) {
         self.tool = tool
-        isQuiet = options.quiet
+        self.isQuiet = isQuiet
         showsLine = StandardError.isTerminal
         var logger = Logger(label: tool) { StandardErrorLog(tool: $0) }
-        logger.logLevel = options.quiet ? .error : options.verbose ? .debug : .info
+        logger.logLevel = isQuiet ? .error : level
         self.logger = logger
     }
 

@@ -4,8 +4,9 @@ import Tensors
 
 /// A command-line tool of this project: parsed options, one job, errors in git's manner.
 ///
-/// Exit codes: 0 done, 1 failed, 64 wrong usage, 130 interrupted, 143 terminated. stdout carries data or
-/// nothing; everything said to a person goes to stderr.
+/// Exit codes: 0 done, 1 failed, 64 wrong usage, 130 interrupted, 143 terminated, and 141, without a word,
+/// where nobody reads stdout any more. stdout carries data or nothing; everything said to a person goes to
+/// stderr, an error in one line.
 public protocol Tool: ParsableCommand {}
 
 extension Tool {
@@ -15,6 +16,7 @@ extension Tool {
     /// Parses the arguments and runs the tool; ends the process.
     public static func main() {
         ThreadWaiting.restartWithoutSpinning()
+        reserveStandardDescriptors()
         ProcessSignals.install(tool: toolName)
         do {
             var tool = try parseAsRoot()
@@ -27,34 +29,68 @@ extension Tool {
 
     /// Tells a person what `error` is and returns the exit code for it.
     private static func report(_ error: any Error) -> Int32 {
-        let code = exitCode(for: error)
-        switch code {
+        switch exitCode(for: error) {
         case .success:
             // Help and version, asked for.
-            print(message(for: error))
+            return show(message(for: error))
         case .validationFailure:
-            let text = message(for: error)
-            StandardError.write("\(toolName): \(text)\n\(usageString())\n")
-            StandardError.write("See '\(toolName) --help' for more.\n")
-        default:
-            if !(error is ExitCode) { StandardError.write("\(toolName): \(describe(error))\n") }
+            StandardError.write(
+                "\(toolName): \(usageProblem(message(for: error))) (see '\(toolName) --help')\n")
+            return ExitCode.validationFailure.rawValue
+        case let code where error is ExitCode:
+            return code.rawValue
+        case let code:
+            StandardError.write("\(toolName): \(describe(error))\n")
+            return (error as? ToolError)?.exitCode ?? code.rawValue
         }
-        return code.rawValue
+    }
+
+    /// Writes what was asked for to stdout and returns the exit code.
+    private static func show(_ text: String) -> Int32 {
+        do {
+            try StandardOutput.write(text + "\n")
+            return ExitCode.success.rawValue
+        } catch {
+            return report(error)
+        }
     }
 }
 
 /// An error as one line, without control characters.
-func describe(_ error: any Error) -> String {
-    String(describing: error).split(whereSeparator: \.isNewline).joined(separator: "; ")
+func describe(_ error: any Error) -> String { oneLine(String(describing: error)) }
+
+/// What is wrong with a command line, in the manner of the other errors: no capital, no full stop.
+private func usageProblem(_ message: String) -> String {
+    let line = oneLine(message)
+    let start = line.prefix(1).lowercased() + line.dropFirst()
+    return start.hasSuffix(".") ? String(start.dropLast()) : start
+}
+
+/// A text's lines as one, without control characters.
+private func oneLine(_ text: String) -> String {
+    let line = text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    var plain = ""
+    for scalar in line.unicodeScalars {
+        plain.unicodeScalars.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+    }
+    return plain
 }
 
 /// A failure for a person to read, where no library has a type of its own for it.
 public struct ToolError: Error, CustomStringConvertible {
     public let description: String
+    /// What the process ends with.
+    public let exitCode: Int32
 
     /// A failure with this one-line description.
-    public init(_ description: String) {
+    public init(_ description: String, exitCode: Int32 = 1) {
         self.description = description
+        self.exitCode = exitCode
+    }
+
+    /// A failure that another error describes, where the tool documents an exit code of its own.
+    public init(_ error: any Error, exitCode: Int32) {
+        self.init(describe(error), exitCode: exitCode)
     }
 }
 
