@@ -20,7 +20,7 @@ public struct ArtifactHeader: Sendable {
     }
 
     /// Throws `TensorFileError` unless the file is of this kind and of a version that can be read.
-    static func check(_ file: TensorFile, is kind: ArtifactKind) throws(TensorFileError) {
+    package static func check(_ file: TensorFile, is kind: ArtifactKind) throws(TensorFileError) {
         let header = ArtifactHeader(of: file)
         guard let actual = header.kind else {
             throw TensorFileError(
