@@ -90,6 +90,11 @@ let package = Package(
                 "Compute", "Checkpoints", "Tensors",
             ]),
 
+        // What lies between two stages, for people
+        room(
+            "Inspection", uses: ["Artifacts", "Checkpoints", "Media", "Tensors"],
+            exclude: ["REPORT.md"]),
+
         // Tools
         room(
             "ToolSupport",
@@ -101,6 +106,7 @@ let package = Package(
         tool("decode-vae", uses: ["Stages", "Media", "Compute", "Tensors"]),
         tool("check-device", uses: ["Conformance", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
+        tool("inspect-tensors", uses: ["Inspection", "Media"]),
 
         // Benchmarks
         .executableTarget(

@@ -16,6 +16,7 @@ enum Arrows {
             "ComputeCUDA": ["Compute", "Tensors", "CNVIDIA"],
             "Layers": ["Compute", "Tensors"],
             "Media": ["Tensors", "CLibAV"],
+            "Inspection": ["Artifacts", "Checkpoints", "Media", "Tensors"],
             "Conformance": Set(models).union(model).union(["Artifacts", "ComputeCPU"]),
             "Stages": Set(models).union(model).union(["Artifacts"]),
             "ToolSupport": Set(backends).union(model).union(["Artifacts", "Stages"]),
