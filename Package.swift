@@ -79,7 +79,9 @@ let package = Package(
         room(
             "AudioEncoder", uses: ["Layers", "Compute", "Checkpoints", "Tensors"],
             exclude: ["MODEL.md"]),
-        room("Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"]),
+        room(
+            "Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"],
+            exclude: ["MODEL.md"]),
         room("VideoVAE", uses: ["Compute", "Layers", "Tensors"], exclude: ["MODEL.md"]),
 
         // Stages: from artifacts through a model to artifacts
@@ -119,6 +121,10 @@ let package = Package(
         .executableTarget(
             name: "bench-lora", dependencies: ["Checkpoints", "Tensors"],
             path: "Benchmarks/LoRA", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-denoiser",
+            dependencies: ["Denoiser", "Layers", "Compute", "ComputeCPU", "Tensors"],
+            path: "Benchmarks/Denoiser", exclude: ["torch_denoiser.py"], swiftSettings: strict),
 
         // Tests
         .target(

@@ -120,10 +120,16 @@ extension CausalTransformer {
     public func audioCondition(
         _ actors: [[Float]], on device: any Device
     ) throws -> AudioCondition {
-        let tokens = try actors.map { try audioEncoder($0, on: device) }
-        return AudioCondition(
+        try audioCondition(of: actors.map { try audioEncoder($0, on: device) }, on: device)
+    }
+
+    /// The same of the tokens of each actor.
+    package func audioCondition(
+        of actors: [AudioTokens], on device: any Device
+    ) throws -> AudioCondition {
+        AudioCondition(
             layers: try injectors.map { injector in
-                try tokens.map { try injector.condition($0, on: device) }
+                try actors.map { try injector.condition($0, on: device) }
             })
     }
 }
