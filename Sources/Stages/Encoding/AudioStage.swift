@@ -72,6 +72,7 @@ public struct AudioStage {
                     "clip-frames": String(timing.clipFrames),
                     "window": "\(window.length)+\(window.context)",
                     "output-type": FloatName.of(dataType),
+                    "precision": FloatName.of(device.activationType),
                 ], inputs: [voice, weights]))
         try encoder.encode(
             speech, schedule: schedule, window: window, on: device,

@@ -51,7 +51,10 @@ public struct TextStage {
             path: output, tokens: context.shape[0], width: context.shape[1], type: dataType,
             provenance: Provenance(
                 tool: "encode-text", toolVersion: toolVersion,
-                options: ["prompt": prompt, "output-type": FloatName.of(dataType)],
+                options: [
+                    "prompt": prompt, "output-type": FloatName.of(dataType),
+                    "precision": FloatName.of(device.activationType),
+                ],
                 inputs: [tokenizerInput, weights]))
         try writer.write(device.floats(context), to: "context")
         try writer.commit()
