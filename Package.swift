@@ -162,8 +162,23 @@ let package = Package(
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(
+            of: "Inspection",
+            uses: ["Artifacts", "Checkpoints", "Media", "StreamProbe", "Tensors"]),
+        .executableTarget(
+            name: "ToolProbe", dependencies: ["ToolSupport", "Tensors", argumentParser],
+            path: "Tests/ToolProbe", swiftSettings: strict),
+        tests(
             of: "Stages",
             uses: ["Artifacts", "AudioEncoder", "ComputeCPU", "Media", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The tests that run the built tools need all of them: every executable of `Sources`.
+package.targets.append(
+    .testTarget(
+        name: "ToolsTests",
+        dependencies: ["StreamProbe", "TestSupport", "ToolProbe"]
+            + package.targets.filter { $0.type == .executable && $0.path == nil }
+            .map { .target(name: $0.name) },
+        swiftSettings: strict))

@@ -35,7 +35,7 @@ public struct Listing {
     ///
     /// Throws what opening files and `show` throw.
     public func write(
-        asJSON: Bool, progress: (String) -> Void = { _ in }, _ show: (String) throws -> Void
+        asJSON: Bool, progress: (String) -> Void = { _ in }, to show: (String) throws -> Void
     ) throws {
         if asJSON {
             var statistics: [Statistics] = []

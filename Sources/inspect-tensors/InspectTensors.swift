@@ -118,9 +118,9 @@ import ToolSupport
             if tensor != nil, listing.rows.isEmpty { continue }
             if !json, !isFirst { try StandardOutput.write("\n") }
             isFirst = false
-            try listing.write(asJSON: json, progress: { reporter.progress("reading \($0)") }) {
-                try StandardOutput.write($0 + "\n")
-            }
+            try listing.write(
+                asJSON: json, progress: { reporter.progress("reading \($0)") },
+                to: { try StandardOutput.write($0 + "\n") })
         }
         if let tensor, isFirst { throw InspectionError(path, "there is no tensor '\(tensor)'") }
     }
