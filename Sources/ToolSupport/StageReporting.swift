@@ -1,14 +1,16 @@
 import Stages
 
-/// Passes what a stage reports on to the person and to the metrics.
+/// How a running tool speaks: to the person, and to the metrics; and it passes on what a stage reports.
 public struct StageReporting {
-    private let reporter: Reporter
-    private let metrics: MetricsLog
+    /// For the person.
+    public let reporter: Reporter
+    /// For the file that `--metrics` names, if it does.
+    public let metrics: MetricsLog
 
-    /// Reporting to both.
-    public init(reporter: Reporter, metrics: MetricsLog) {
-        self.reporter = reporter
-        self.metrics = metrics
+    /// The ways in which a tool of this name speaks. Throws `SystemError` if the metrics cannot be written.
+    public init(tool: String, options: ReportOptions) throws {
+        reporter = Reporter(tool: tool, options: options)
+        metrics = try MetricsLog(stage: tool, path: options.metrics)
     }
 
     /// Hears one report. Throws `SystemError` if the metrics cannot be written.

@@ -63,15 +63,14 @@ import ToolSupport
     }
 
     func run() throws {
-        let reporter = Reporter(tool: Self.toolName, options: report)
-        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        let reporting = try StageReporting(tool: Self.toolName, options: report)
         var manner = StreamManner()
         manner.follow = follow
         manner.consume = consume
         manner.overwrite = overwrite
         let stage = try DecodingStage(
             weights: weights.weights, latents: latents, strict: weights.strict, manner: manner,
-            listener: StageReporting(reporter: reporter, metrics: metrics).hear)
+            listener: reporting.hear)
         let device = try device.open(activationType: precision.dataType)
         if let output {
             try stage.write(

@@ -117,12 +117,10 @@ import ToolSupport
     }
 
     func run() throws {
-        let reporter = Reporter(tool: Self.toolName, options: report)
-        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
-        let listener = StageReporting(reporter: reporter, metrics: metrics)
+        let reporting = try StageReporting(tool: Self.toolName, options: report)
         let stage = try DenoisingStage(
             paths, options: options, strict: weights.strict, toolVersion: Project.version,
-            listener: listener.hear)
+            listener: reporting.hear)
         var manner = StreamManner()
         manner.follow = follow
         manner.consume = consume

@@ -52,17 +52,16 @@ import ToolSupport
     }
 
     func run() throws {
-        let reporter = Reporter(tool: Self.toolName, options: report)
-        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        let reporting = try StageReporting(tool: Self.toolName, options: report)
         let stage = try AudioStage(
             weights: weights.weights, strict: weights.strict,
-            listener: StageReporting(reporter: reporter, metrics: metrics).hear)
+            listener: reporting.hear)
         let spool = try SampleSpool(
             SoundReader(path: voice, rate: Waveform.speechRate), beside: output.output
         ) {
-            reporter.progress("reading sound, \(Int($0)) s")
+            reporting.reporter.progress("reading sound, \(Int($0)) s")
         }
-        try metrics.measure("encoded") {
+        try reporting.metrics.measure("encoded") {
             try stage.write(
                 SpeechSamples(count: spool.count, read: spool.samples),
                 voice: .file(voice, as: "voice"),

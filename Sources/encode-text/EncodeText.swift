@@ -45,13 +45,12 @@ import ToolSupport
     }
 
     func run() throws {
-        let reporter = Reporter(tool: Self.toolName, options: report)
-        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        let reporting = try StageReporting(tool: Self.toolName, options: report)
         let text = try readPrompt()
         let stage = try TextStage(
             weights: weights.weights, strict: weights.strict,
-            listener: StageReporting(reporter: reporter, metrics: metrics).hear)
-        try metrics.measure("encoded") {
+            listener: reporting.hear)
+        try reporting.metrics.measure("encoded") {
             try stage.write(
                 prompt: text, to: output.output, as: outputType.dataType,
                 on: device.open(activationType: precision.dataType), toolVersion: Project.version)

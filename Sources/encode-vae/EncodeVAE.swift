@@ -59,20 +59,19 @@ import ToolSupport
     }
 
     func run() throws {
-        let reporter = Reporter(tool: Self.toolName, options: report)
-        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
+        let reporting = try StageReporting(tool: Self.toolName, options: report)
         let stage = try ReferenceStage(
             weights: weights.weights, strict: weights.strict,
-            listener: StageReporting(reporter: reporter, metrics: metrics).hear)
+            listener: reporting.hear)
         let picture = try Image(path: image)
         let source = FrameSize(height: picture.height, width: picture.width)
         guard let target = source.video(maxArea: size.area) else {
             throw ToolError("cannot use '\(image)': no video of its shape fits \(size) pixels")
         }
         let framing = Media.Framing(of: source, to: target)
-        reporter.detail("\(source) pictures become a video of \(target)")
+        reporting.reporter.detail("\(source) pictures become a video of \(target)")
         let pixels = picture.framed(framing).normalized
-        try metrics.measure("encoded") {
+        try reporting.metrics.measure("encoded") {
             try stage.write(
                 .init(height: target.height, width: target.width, pixels: pixels.values),
                 poses: poses(target), routing: routing(framing, target),

@@ -69,15 +69,14 @@ import ToolSupport
     }
 
     func run() throws {
-        let reporter = Reporter(tool: Self.toolName, options: report)
-        let metrics = try MetricsLog(stage: Self.toolName, path: report.metrics)
-        let summary = try metrics.measure("muxed") {
-            try frames == "-" ? muxPipe(reporter) : muxStream(reporter)
+        let reporting = try StageReporting(tool: Self.toolName, options: report)
+        let summary = try reporting.metrics.measure("muxed") {
+            try frames == "-" ? muxPipe(reporting.reporter) : muxStream(reporting.reporter)
         }
         if summary.isSoundCut {
-            reporter.warn("the frames end before the speech, whose end is missing")
+            reporting.reporter.warn("the frames end before the speech, whose end is missing")
         }
-        reporter.detail("\(summary.frames) frames, \(summary.samples) samples of sound")
+        reporting.reporter.detail("\(summary.frames) frames, \(summary.samples) samples of sound")
     }
 
     private func muxPipe(_ reporter: Reporter) throws -> MovieWriter.Summary {

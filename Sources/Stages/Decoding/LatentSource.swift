@@ -23,6 +23,7 @@ struct LatentSource {
         manner: StreamManner
     ) throws {
         let description = try manner.follow ? nil : StreamFolder(path: path).description()
+        try Self.check(range, among: description?.blocks, path: path)
         let warmUp = description.map { Self.warmUpBlocks(warmUpLatents, $0) } ?? 0
         reader = try StreamReader(
             path: path, kind: .latents, following: manner.follow ? .starting : .no,
@@ -37,15 +38,19 @@ struct LatentSource {
             throw StageError(
                 "cannot follow '\(path)': it does not say how many blocks there will be")
         }
-        if let range, range.upperBound > blocks {
-            throw StageError(
-                "cannot decode blocks \(range) of '\(path)': it has \(blocks)")
-        }
+        try Self.check(range, among: blocks, path: path)
         self.path = path
         self.range = range ?? 0..<blocks
         layout = StreamLayout(
             leadLatents: known.leadFrames ?? 0, blockLatents: known.blockShape[1])
         warmUpBlocks = Self.warmUpBlocks(warmUpLatents, known)
+    }
+
+    private static func check(
+        _ range: Range<Int>?, among blocks: Int?, path: String
+    ) throws(StageError) {
+        guard let range, let blocks, range.upperBound > blocks else { return }
+        throw StageError("cannot decode blocks \(range) of '\(path)': it has \(blocks)")
     }
 
     private static func warmUpBlocks(_ latents: Int, _ description: StreamDescription) -> Int {
