@@ -24,6 +24,9 @@ public struct StreamState: Sendable {
     /// Blocks of the finished stream, or so many as are expected; nil if that is unknown.
     public var expectedBlocks: Int? { end?.blocks ?? description.blocks }
 
+    /// Whether the stream has ended, with every block there or consumed.
+    public var isComplete: Bool { end != nil && missing.isEmpty }
+
     /// The runs of blocks that are neither there nor consumed, up to the last that is expected.
     public var missing: [Range<Int>] {
         var runs: [Range<Int>] = []

@@ -47,7 +47,8 @@ extension LoRASummary {
 extension StreamState {
     /// A word on how far the stream has come.
     public var progress: String {
-        if end != nil { return "complete" }
+        if isComplete { return "complete" }
+        if end != nil { return "ended, but blocks are missing" }
         let activity = isBeingWritten ? "being written" : "nobody writes it"
         return "unfinished, \(activity)"
     }

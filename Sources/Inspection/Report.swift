@@ -96,7 +96,7 @@ private struct StreamReport: Encodable {
 
     init(_ state: StreamState) {
         description = state.description
-        complete = state.end != nil
+        complete = state.isComplete
         beingWritten = state.isBeingWritten
         blocksThere = state.blocks.count
         blocksExpected = state.expectedBlocks

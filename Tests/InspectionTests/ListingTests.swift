@@ -114,10 +114,13 @@ import Testing
                 atPath: StreamFolder(path: path).path(ofBlock: index))
         }
         try FileManager.default.removeItem(atPath: StreamFolder(path: path).leadPath)
+        #expect(try field("state", of: path) == "ended, but blocks are missing")
         #expect(try field("blocks", of: path) == "3 of 6, missing 0-2, missing the lead")
         try Data("{\"before\":2}".utf8).write(to: URL(fileURLWithPath: path + "/consumed.json"))
         #expect(try field("blocks", of: path) == "3 of 6, missing 2, missing the lead")
         #expect(try field("consumed", of: path) == "before 2")
+        try Data("{\"before\":3}".utf8).write(to: URL(fileURLWithPath: path + "/consumed.json"))
+        #expect(try field("state", of: path) == "complete")
     }
 
     @Test func listsOneTensorAlone() throws {
