@@ -46,7 +46,8 @@ struct DenoiserBenchmark {
         try transformer.parameters.load(on: device)
         var memory = Memory(weights: device.allocatedBytes)
         branch = try transformer.branch(
-            context: madeUp("context", Self.textDim * 20), steps: 1, grid: grid, on: device)
+            context: MadeUpNumbers("context", Self.textDim * 20).floats, steps: 1, grid: grid,
+            on: device)
         let row = 2 * configuration.dim * device.activationType.size * configuration.layers
         memory.textKeysAndValues = row * configuration.textTokens
         memory.windows = row * grid.windowTokens
@@ -57,14 +58,14 @@ struct DenoiserBenchmark {
         audio = try transformer.audioCondition(
             of: [
                 AudioTokens(
-                    local: device.tensor(madeUp("local", 3 * 5 * dim), [3, 5, dim]),
-                    global: device.tensor(madeUp("global", 3 * dim), [3, dim]))
+                    local: device.tensor(MadeUpNumbers("local", 3 * 5 * dim).floats, [3, 5, dim]),
+                    global: device.tensor(MadeUpNumbers("global", 3 * dim).floats, [3, dim]))
             ], on: device)
         let count = configuration.latentChannels * 3 * grid.height * grid.width
         noisy = NoisyBlock(
             latents: Latents(
                 channels: configuration.latentChannels, frames: 3, height: grid.height,
-                width: grid.width, values: madeUp("latents", count)),
+                width: grid.width, values: MadeUpNumbers("latents", count).floats),
             frame: grid.clipFrames, timestep: 857.6923, window: 0, sinkDistance: 7)
     }
 
@@ -76,9 +77,12 @@ struct DenoiserBenchmark {
 
     private static func fill(_ branch: GuidanceBranch, on device: any Device) throws {
         func fill(_ tensor: Tensor, _ name: String) throws {
-            let values = try device.tensor(
-                madeUp(name, tensor.shape.elementCount), tensor.shape)
-            try device.copy(values, into: tensor)
+            let numbers = MadeUpNumbers(name, tensor.shape.elementCount)
+            let values =
+                tensor.dataType == .float32
+                ? tensor : try device.allocate(tensor.shape, .float32)
+            try device.write(numbers.bytes, to: values)
+            if tensor.dataType != .float32 { try device.copy(values, into: tensor) }
         }
         for (layer, reference) in branch.referenceKeys.enumerated() {
             let window = branch.windows[0]
