@@ -27,6 +27,10 @@ test bench: export GOMP_SPINCOUNT ?= 0
 
 test: deps ## Run all tests
 	$(SWIFT) test -c release --disable-xctest
+	Tests/pipelines-test $(BIN)
+
+demo: build ## Make a short film of a drawn face that says what espeak-ng speaks
+	@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(BIN)
 
 check: deps ## Check format, imports between rooms, and wording
 	@mkdir -p .build
@@ -37,22 +41,6 @@ check: deps ## Check format, imports between rooms, and wording
 
 format: ## Format the sources in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
-
-# A talking head in the time of a coffee: a drawn face, a synthetic voice, and the small model of pipelines/mini-avatar.
-DEMO        = build/demo
-DEMO_PROMPT = A smiling person, talking.
-DEMO_SPEECH = Hello. I am a very small avatar. A text, a picture and a voice are all I am made of.
-
-demo: build ## Make a talking head of a drawn face and a synthetic voice
-	@mkdir -p $(DEMO)
-	@test -s $(DEMO)/voice.wav || espeak-ng -v en -w $(DEMO)/voice.wav '$(DEMO_SPEECH)'
-	@$(MAKE) --no-print-directory -f pipelines/avatar.mk WEIGHTS=pipelines/mini-avatar/weights \
-	    IMAGE=pipelines/mini-avatar/faces/glasses.png VOICE=$(DEMO)/voice.wav PROMPT='$(DEMO_PROMPT)' \
-	    SIZE=128x128 OUT=$(DEMO)/avatar.mp4
-	@grep -h '"seconds"' $(DEMO)/avatar.mp4.work/logs/*.metrics.jsonl | \
-	    sed 's/.*"seconds":\([0-9.e-]*\).*"stage":"\([a-z-]*\)".*/\2 \1/' | \
-	    awk '{ total[$$1] += $$2 } END { for (stage in total) printf "%-16s %6.1f s\n", stage, total[stage] }' | sort
-	@echo 'The film: $(CURDIR)/$(DEMO)/avatar.mp4'
 
 bench: build ## Time files, single operations and models (some compare with PyTorch)
 	$(BIN)/bench-files
