@@ -49,13 +49,18 @@ bench: build ## Time files, single operations and models (some compare with PyTo
 fuzz: build ## Feed the readers FUZZ_RUNS damaged files (1000000)
 	$(BIN)/fuzz-readers $(FUZZ_RUNS)
 
-install: build ## Install tools and completions under PREFIX (/usr/local)
+install: build ## Install tools, completions and pipelines under PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	for tool in $(TOOLS); do \
 	    install -m 755 $(BIN)/$$tool $(DESTDIR)$(PREFIX)/bin && \
 	    $(BIN)/$$tool --generate-completion-script bash \
 	        > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool || exit 1; \
 	done
+	install -d $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines/profiles
+	install -m 644 $(filter-out %/demo.mk,$(wildcard pipelines/*.mk)) pipelines/help.txt pipelines/README.md \
+	    $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines
+	install -m 755 pipelines/open-work pipelines/run-together $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines
+	install -m 644 pipelines/profiles/*.mk $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines/profiles
 
 clean: ## Remove what was built
 	rm -rf .build build

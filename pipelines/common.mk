@@ -26,7 +26,7 @@ absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(if $(1),$(CURDIR)/$(1)))
 # $(call link,NAME,VARIABLE): arguments for open-work: a name, and the path that a variable gives, as it was typed.
 link = $(1) $(call quote,$(call absolute,$(value $(2))))
 
-pipeline := $(notdir $(lastword $(MAKEFILE_LIST:%common.mk=)))
+pipeline := $(firstword $(filter %.mk,$(subst $(here),,$(MAKEFILE_LIST))))
 rules := $(call absolute,$(or $(here),./))
 work = $(call absolute,$(value OUT)).work
 
