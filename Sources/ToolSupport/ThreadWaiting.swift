@@ -11,7 +11,10 @@ enum ThreadWaiting {
     static func restartWithoutSpinning() {
         let choices = ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"]
         guard choices.allSatisfy({ getenv($0) == nil }) else { return }
+        // By its own name: a process is called in lists as the file was when it started.
+        guard let path = realpath("/proc/self/exe", nil) else { return }
+        defer { free(path) }
         setenv(choices[0], "0", 1)
-        execv("/proc/self/exe", CommandLine.unsafeArgv)
+        execv(path, CommandLine.unsafeArgv)
     }
 }
