@@ -8,9 +8,6 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# Processes share the cores here: a thread that has nothing to do should not spin.
-export OMP_WAIT_POLICY ?= passive
-
 stages := text audio reference latents frames movie
 .PHONY: help enter $(stages)
 
