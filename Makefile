@@ -45,6 +45,8 @@ format: ## Format the sources in place
 bench: build ## Time files, single operations and models (some compare with PyTorch)
 	$(BIN)/bench-files
 	$(BIN)/bench-operations
+	$(BIN)/bench-denoiser
+	$(BIN)/bench-denoiser --bfloat16
 
 fuzz: build ## Feed the readers FUZZ_RUNS damaged files (1000000)
 	$(BIN)/fuzz-readers $(FUZZ_RUNS)
