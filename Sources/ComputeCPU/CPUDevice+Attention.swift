@@ -46,17 +46,9 @@ extension CPUDevice {
     ) throws {
         let kernels = kernels.pointee
         var largest = largest
-        let scratchBytes = (kernels.attention_scratch(&largest) + 63) / 64 * 64
-        let threads = min(workers.count, count)
-        let scratch = try pool.allocate(scratchBytes * threads)
-        workers.forRanges(of: threads) { parts in
-            for part in parts {
-                let room = scratch.address + part * scratchBytes
-                for index in count * part / threads..<count * (part + 1) / threads {
-                    var piece = work(index)
-                    kernels.attention(&piece, room)
-                }
-            }
+        try forPieces(count, scratchBytes: kernels.attention_scratch(&largest)) { index, scratch in
+            var piece = work(index)
+            kernels.attention(&piece, scratch)
         }
     }
 }

@@ -125,4 +125,22 @@ extension CPUDevice {
             primitive.scratchBytes > 0 ? try pool.allocate(primitive.scratchBytes) : nil
         try primitive.execute(oneDNN.stream, addresses, scratch: scratch?.address)
     }
+
+    /// Runs `count` pieces of work on all threads, each thread with `scratchBytes` of memory of its own.
+    func forPieces(
+        _ count: Int, scratchBytes: Int, _ work: (Int, UnsafeMutableRawPointer) -> Void
+    ) throws {
+        let cacheLine = 64
+        let perThread = (scratchBytes + cacheLine - 1) / cacheLine * cacheLine
+        let threads = min(workers.count, count)
+        let scratch = try pool.allocate(perThread * threads)
+        workers.forRanges(of: threads) { parts in
+            for part in parts {
+                let room = scratch.address + part * perThread
+                for index in count * part / threads..<count * (part + 1) / threads {
+                    work(index, room)
+                }
+            }
+        }
+    }
 }

@@ -43,7 +43,7 @@ public struct DecodingStage {
             range: range, manner: manner)
         let provenance = Provenance(
             tool: "decode-vae", toolVersion: toolVersion,
-            options: ["precision": precision == .bfloat16 ? "bf16" : "f32"],
+            options: ["precision": FloatName.of(precision)],
             inputs: [weights, try .stream(latents, as: "latents")])
         let writer = try StreamWriter(
             path: output,

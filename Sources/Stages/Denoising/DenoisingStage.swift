@@ -195,8 +195,8 @@ extension DenoisingStage {
     ) -> [String: String] {
         var shaping = [
             "steps": String(options.steps), "solver": options.solver.rawValue,
-            "precision": options.precision == .bfloat16 ? "bf16" : "f32",
-            "output-type": options.outputType == .bfloat16 ? "bf16" : "f32",
+            "precision": FloatName.of(options.precision),
+            "output-type": FloatName.of(options.outputType),
         ]
         if paths.replay == nil {
             shaping["seed"] = String(options.seed)
