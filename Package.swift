@@ -33,6 +33,11 @@ func tests(of room: String, uses rooms: [Target.Dependency] = []) -> Target {
         swiftSettings: strict)
 }
 
+/// CUDA kernels of `Sources/ComputeCUDA/Kernels`, their text made part of the program.
+func kernels(_ files: String...) -> [Resource] {
+    files.map { .embedInCode("Kernels/\($0)") }
+}
+
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -69,6 +74,10 @@ let package = Package(
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
         room("ComputeCPU", uses: ["Compute", "Tensors", "COneDNN", "CKernels"]),
+        .target(name: "CNVIDIA"),
+        room(
+            "ComputeCUDA", uses: ["Compute", "Tensors", "CNVIDIA", crypto],
+            resources: kernels("Common.cuh", "Elements.cu")),
         room("Conformance", uses: ["Compute", "Tensors"]),
         room("Layers", uses: ["Compute", "Tensors"]),
 
@@ -160,6 +169,7 @@ let package = Package(
         tests(of: "Checkpoints", uses: ["Tensors", "ReaderFuzzing", crypto]),
         tests(of: "Compute", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
+        tests(of: "ComputeCUDA", uses: ["Compute", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(
             of: "Inspection",

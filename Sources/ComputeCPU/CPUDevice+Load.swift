@@ -112,14 +112,3 @@ extension CPUDevice {
         }
     }
 }
-
-extension TensorView {
-    /// Tells the kernel that the bytes are not read again, if they are part of a mapped file.
-    func releasePages() {
-        guard let file = owner as? MappedFile, let start = file.bytes.baseAddress,
-            let first = bytes.baseAddress
-        else { return }
-        let lower = first - start
-        file.advise(.dontNeed, lower..<lower + bytes.count)
-    }
-}

@@ -1,3 +1,4 @@
+import Compute
 import Glibc
 import Synchronization
 
@@ -120,22 +121,4 @@ final class MemoryBlock {
     }
 
     deinit { pool.release(address, byteCount) }
-}
-
-/// An allocation beyond a memory limit, or beyond what the system has.
-public struct OutOfMemory: Error, CustomStringConvertible {
-    /// Bytes asked for.
-    public let requested: Int
-    /// Bytes that lack.
-    public let lacking: Int
-    /// The limit in bytes, if one was set.
-    public let limit: Int?
-    /// Bytes in use before.
-    public let used: Int
-
-    public var description: String {
-        let bounds = limit.map { " of \($0) bytes" } ?? ""
-        return "out of memory: \(requested) bytes wanted beside \(used) in use\(bounds);"
-            + " \(lacking) bytes lack"
-    }
 }

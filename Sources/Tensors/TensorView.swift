@@ -58,6 +58,17 @@ public struct TensorView: @unchecked Sendable {
     }
 }
 
+extension TensorView {
+    /// Tells the kernel that the bytes are not read again, if they are part of a mapped file.
+    public func releasePages() {
+        guard let file = owner as? MappedFile, let start = file.bytes.baseAddress,
+            let first = bytes.baseAddress
+        else { return }
+        let lower = first - start
+        file.advise(.dontNeed, lower..<lower + bytes.count)
+    }
+}
+
 /// What a file's header says of a tensor: name, type and shape.
 public struct TensorDescriptor: Hashable, Sendable {
     /// The name in its file.

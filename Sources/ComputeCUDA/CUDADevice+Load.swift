@@ -1,0 +1,47 @@
+import Compute
+import Tensors
+
+extension CUDADevice {
+    /// The views' bytes go to the card as they are, and are converted there. Weights of `convolution` are laid out
+    /// channels-last, [o, kt, kh, kw, c / groups]; others row-major.
+    public func load(
+        _ views: [TensorView], as dataType: DataType, for use: TensorUse
+    ) throws -> Tensor {
+        precondition(!views.isEmpty)
+        let inner = views[0].shape.dimensions.dropFirst()
+        precondition(views.allSatisfy { $0.shape.dimensions.dropFirst() == inner })
+        let rows = views.reduce(0) { $0 + ($1.shape.dimensions.first ?? 1) }
+        let shape = views[0].shape.rank == 0 ? Shape([]) : Shape([rows] + inner)
+        let whole = try gather(views, shape, dataType)
+        if case .convolution = use { return try convolutionWeight(whole) }
+        return whole
+    }
+
+    /// The views' elements behind one another, converted; their mapped pages are given back.
+    private func gather(
+        _ views: [TensorView], _ shape: Shape, _ dataType: DataType
+    ) throws -> Tensor {
+        let whole = try allocate(shape, dataType)
+        let flat = whole.reshaped([shape.elementCount])
+        var start = 0
+        for view in views {
+            let part = flat.rows(start..<start + view.shape.elementCount)
+            start += view.shape.elementCount
+            if view.dataType == dataType {
+                try upload(view, to: part)
+            } else {
+                let raw = try allocate(part.shape, view.dataType)
+                try upload(view, to: raw)
+                try copy(raw, into: part)
+            }
+            view.releasePages()
+        }
+        return whole
+    }
+
+    private func upload(_ view: TensorView, to tensor: Tensor) throws {
+        guard view.bytes.count > 0 else { return }
+        try context.activate()
+        try weightUploader().upload(view.bytes, to: tensor.address, of: stream)
+    }
+}

@@ -1,0 +1,172 @@
+import CNVIDIA
+import Compute
+import Tensors
+
+/// The operations on an NVIDIA card: products by cuBLASLt, attention and convolutions by cuDNN, the rest by
+/// kernels of this room.
+///
+/// Operations are put into one stream and return before they are done; memory goes back to the pool in the
+/// stream's order. What the card or its libraries do not offer throws, and nothing is computed elsewhere.
+public final class CUDADevice: Device {
+    public let name: String
+    public let activationType: DataType
+
+    let driver: DriverAPI
+    let context: Context
+    let stream: Stream
+    let pool: DevicePool
+    let kernels: KernelLibrary
+    private var uploader: Uploader?
+    private var used: Set<String> = []
+
+    /// Kernels put into the stream so far, those of libraries not among them.
+    public private(set) var launchCount = 0
+
+    /// The card of that number, which holds at most `memoryLimit` bytes of tensors.
+    ///
+    /// Throws `MissingLibrary`, `MissingSymbol`, `UnusableCard`, `CUDAError`, or `UnsupportedOperation` if activations cannot be of that
+    /// type.
+    public init(
+        ordinal: Int = 0, activationType: DataType = .bfloat16, memoryLimit: Int? = nil
+    ) throws {
+        name = "cuda:\(ordinal)"
+        guard activationType == .bfloat16 || activationType == .float32 else {
+            throw UnsupportedOperation(device: name, operation: "\(activationType) activations")
+        }
+        self.activationType = activationType
+        driver = try DriverAPI()
+        context = try Context(ordinal: ordinal, driver: driver)
+        stream = try Stream(context)
+        pool = try DevicePool(context, stream: stream, limit: memoryLimit)
+        kernels = KernelLibrary(context)
+    }
+
+    /// The card as NVIDIA names it.
+    public var cardName: String { context.cardName }
+    /// Bytes that live tensors and work spaces hold now.
+    public var allocatedBytes: Int { pool.used }
+    /// The most bytes that they held at once.
+    public var peakBytes: Int { pool.peak }
+    /// What computed so far: kernels of this room and libraries, in alphabetical order.
+    public var kernelsUsed: [String] { used.sorted() }
+
+    /// Notes that something computed.
+    func note(_ name: String) { used.insert(name) }
+
+    /// An error that says what is not offered.
+    func unsupported(_ operation: String) -> UnsupportedOperation {
+        UnsupportedOperation(device: name, operation: operation)
+    }
+
+    /// Memory of the pool, as for work spaces.
+    func allocateBytes(_ count: Int) throws -> DeviceMemory {
+        try context.activate()
+        return try pool.allocate(count)
+    }
+
+    /// What brings weights to the card, made when first needed.
+    func weightUploader() throws -> Uploader {
+        if let uploader { return uploader }
+        let uploader = try Uploader(context)
+        self.uploader = uploader
+        return uploader
+    }
+}
+
+// MARK: - Kernels
+
+/// A parameter of a kernel.
+enum KernelArgument {
+    /// An address on the card; 0 for none.
+    case address(UInt64)
+    /// A `long long`.
+    case int(Int)
+    /// A `float`.
+    case float(Float)
+
+    /// The parameter's bytes, in the lowest places.
+    fileprivate var bits: UInt64 {
+        switch self {
+        case .address(let address): address
+        case .int(let value): UInt64(bitPattern: Int64(value))
+        case .float(let value): UInt64(value.bitPattern)
+        }
+    }
+}
+
+extension CUDADevice {
+    /// Puts a kernel into the stream, unless the grid is empty: `name` is "File.function" of `Kernels/File.cu`, `shared` its bytes of shared memory.
+    func launch(
+        _ name: String, grid: (Int, Int, Int), block: Int, shared: Int = 0,
+        _ arguments: KernelArgument...
+    ) throws {
+        guard grid.0 > 0, grid.1 > 0, grid.2 > 0 else { return }
+        try context.activate()
+        let function = try kernels.function(name, sharedBytes: shared)
+        var values = arguments.map(\.bits)
+        try values.withUnsafeMutableBufferPointer { values in
+            var pointers = values.indices.map {
+                UnsafeMutableRawPointer?(values.baseAddress! + $0)
+            }
+            try driver.check(
+                driver.launchKernel(
+                    function, UInt32(grid.0), UInt32(grid.1), UInt32(grid.2), UInt32(block), 1, 1,
+                    UInt32(shared), stream.handle, &pointers, nil), "cuLaunchKernel")
+        }
+        launchCount += 1
+        note(name)
+    }
+}
+
+// MARK: - Memory
+
+extension CUDADevice {
+    public func allocate(_ shape: Shape, _ dataType: DataType) throws -> Tensor {
+        let memory = try allocateBytes(shape.elementCount * dataType.size)
+        return Tensor(storage: memory, shape: shape, dataType: dataType)
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws {
+        precondition(bytes.count == tensor.byteCount && tensor.isContiguous)
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        try context.activate()
+        // Memory that may move is copied by the driver before the call returns.
+        try driver.check(
+            driver.copyToDevice(tensor.address, source, bytes.count, stream.handle),
+            "cuMemcpyHtoDAsync")
+    }
+
+    public func clear(_ tensor: Tensor) throws {
+        precondition(tensor.isContiguous)
+        guard tensor.byteCount > 0 else { return }
+        try context.activate()
+        try driver.check(
+            driver.setBytes(tensor.address, 0, tensor.byteCount, stream.handle),
+            "cuMemsetD8Async")
+    }
+
+    public func read(_ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer) throws {
+        precondition(bytes.count >= tensor.byteCount && tensor.isContiguous)
+        guard let target = bytes.baseAddress, tensor.byteCount > 0 else { return }
+        try context.activate()
+        try driver.check(
+            driver.copyToHost(target, tensor.address, tensor.byteCount, stream.handle),
+            "cuMemcpyDtoHAsync")
+        try stream.synchronize()
+    }
+
+    public func synchronize() throws {
+        try context.activate()
+        try stream.synchronize()
+    }
+}
+
+extension Tensor {
+    /// Where the first element is on the card. Traps if the tensor is another device's.
+    var address: UInt64 {
+        guard let memory = storage as? DeviceMemory else {
+            preconditionFailure("\(self) does not lie in a card's memory")
+        }
+        return memory.address + UInt64(offset * dataType.size)
+    }
+}

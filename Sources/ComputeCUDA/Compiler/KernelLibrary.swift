@@ -1,0 +1,74 @@
+import CNVIDIA
+
+/// The project's kernels, compiled for the card in hand when they are first used.
+final class KernelLibrary {
+    private let context: Context
+    private let cache: KernelCache
+    private var modules: [String: Module] = [:]
+    private var compiler: NVRTC?
+
+    /// A library of which nothing is compiled yet.
+    init(_ context: Context, cache: KernelCache = .ofUser) {
+        self.context = context
+        self.cache = cache
+    }
+
+    /// The kernel `name`, "File.function" of `Kernels/File.cu`.
+    func function(_ name: String, sharedBytes: Int) throws -> CUfunction {
+        guard let dot = name.firstIndex(of: ".") else {
+            preconditionFailure("a kernel is named by its file and function, not '\(name)'")
+        }
+        let module = try module(String(name[..<dot]))
+        return try module.function(
+            String(name[name.index(after: dot)...]), sharedBytes: sharedBytes)
+    }
+
+    private func module(_ file: String) throws -> Module {
+        if let module = modules[file] { return module }
+        let module = try Module(context, image: image(of: file))
+        modules[file] = module
+        return module
+    }
+
+    private func image(of file: String) throws -> [UInt8] {
+        let compiler = try compiler ?? NVRTC()
+        self.compiler = compiler
+        let source = KernelSources.text(of: file)
+        let options = KernelSources.options(architecture: context.architecture)
+        let key = KernelCache.key([compiler.version, source] + options)
+        if let image = cache.image(of: key) { return image }
+        let image = try compiler.compile(source, name: "\(file).cu", options: options).image
+        cache.keep(image, as: key)
+        return image
+    }
+}
+
+/// The text of the kernels, part of the program.
+package enum KernelSources {
+    /// What all files begin with.
+    private static let common = PackageResources.Common_cuh
+
+    private static let files: [String: [UInt8]] = [
+        "Elements": PackageResources.Elements_cu
+    ]
+
+    /// The names of all files, in order.
+    package static var names: [String] { files.keys.sorted() }
+
+    /// The whole program of a file. Traps if there is none of that name.
+    package static func text(of file: String) -> String {
+        guard let bytes = files[file] else { preconditionFailure("no kernel file '\(file)'") }
+        return String(decoding: common, as: UTF8.self) + "\n"
+            + String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What the compiler is told for cards of an architecture, ten times the major number plus the minor.
+    ///
+    /// Hopper's and later cards' own instructions need the name with an "a"; programs for it run on no other card.
+    package static func options(architecture: Int) -> [String] {
+        [
+            "--gpu-architecture=sm_\(architecture)\(architecture == 90 ? "a" : "")",
+            "--std=c++17", "--fmad=true", "--extra-device-vectorization",
+        ]
+    }
+}

@@ -1,0 +1,102 @@
+import CNVIDIA
+
+/// NVIDIA's compiler of CUDA C++ at run time.
+package final class NVRTC: Sendable {
+    /// Its version, as in 13.0.
+    package let version: String
+
+    private let getErrorString: nvrtcGetErrorString_t
+    private let createProgram: nvrtcCreateProgram_t
+    private let destroyProgram: nvrtcDestroyProgram_t
+    private let compileProgram: nvrtcCompileProgram_t
+    private let getImageSize: nvrtcGetCUBINSize_t
+    private let getImage: nvrtcGetCUBIN_t
+    private let getLogSize: nvrtcGetProgramLogSize_t
+    private let getLog: nvrtcGetProgramLog_t
+
+    /// Opens the library; throws `MissingLibrary` or `MissingSymbol`.
+    package init() throws {
+        let library = try DynamicLibrary(
+            ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"], purpose: "CUDA's compiler NVRTC")
+        getErrorString = try library.symbol("nvrtcGetErrorString")
+        createProgram = try library.symbol("nvrtcCreateProgram")
+        destroyProgram = try library.symbol("nvrtcDestroyProgram")
+        compileProgram = try library.symbol("nvrtcCompileProgram")
+        getImageSize = try library.symbol("nvrtcGetCUBINSize")
+        getImage = try library.symbol("nvrtcGetCUBIN")
+        getLogSize = try library.symbol("nvrtcGetProgramLogSize")
+        getLog = try library.symbol("nvrtcGetProgramLog")
+        let readVersion: nvrtcVersion_t = try library.symbol("nvrtcVersion")
+        var (major, minor) = (Int32(0), Int32(0))
+        guard readVersion(&major, &minor) == NVRTC_SUCCESS else {
+            throw CUDAError(call: "nvrtcVersion", name: "NVRTC_ERROR", text: "no version")
+        }
+        version = "\(major).\(minor)"
+    }
+
+    /// The CUBIN image of a program, and what the compiler said on the way; throws
+    /// `CompilationError` if the program is wrong.
+    package func compile(
+        _ source: String, name: String, options: [String]
+    ) throws -> (image: [UInt8], log: String) {
+        var program: nvrtcProgram?
+        try check(createProgram(&program, source, name, 0, nil, nil), "nvrtcCreateProgram")
+        guard let handle = program else { preconditionFailure("a program without a handle") }
+        defer { _ = destroyProgram(&program) }
+        let result = withCStrings(options) { compileProgram(handle, Int32(options.count), $0) }
+        let log = try text(of: handle)
+        guard result != NVRTC_ERROR_COMPILATION else {
+            throw CompilationError(file: name, options: options, log: log)
+        }
+        try check(result, "nvrtcCompileProgram")
+        var size = 0
+        try check(getImageSize(handle, &size), "nvrtcGetCUBINSize")
+        var image = [UInt8](repeating: 0, count: size)
+        try image.withUnsafeMutableBytes {
+            try check(
+                getImage(handle, $0.baseAddress!.assumingMemoryBound(to: CChar.self)),
+                "nvrtcGetCUBIN")
+        }
+        return (image, log)
+    }
+
+    /// The log of the last compilation, without the zero at its end.
+    private func text(of program: nvrtcProgram) throws -> String {
+        var size = 0
+        try check(getLogSize(program, &size), "nvrtcGetProgramLogSize")
+        var bytes = [CChar](repeating: 0, count: size + 1)
+        try check(getLog(program, &bytes), "nvrtcGetProgramLog")
+        return bytes.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
+
+    private func check(_ result: nvrtcResult, _ call: String) throws {
+        guard result != NVRTC_SUCCESS else { return }
+        throw CUDAError(
+            call: call, name: "error \(result)", text: String(cString: getErrorString(result)))
+    }
+}
+
+/// Calls `body` with C strings that live as long as the call.
+private func withCStrings<Result>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
+) -> Result {
+    let copies = strings.map { Array($0.utf8CString) }
+    let starts = copies.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+    return copies.flatMap(\.self).withUnsafeBufferPointer { characters in
+        body(starts.dropLast().map { characters.baseAddress! + $0 } + [nil])
+    }
+}
+
+/// A kernel that does not compile.
+package struct CompilationError: Error, CustomStringConvertible {
+    /// The kernel's file.
+    package let file: String
+    /// What the compiler was told.
+    package let options: [String]
+    /// What it answered.
+    package let log: String
+
+    package var description: String {
+        "cannot compile '\(file)' with \(options.joined(separator: " ")): \(log)"
+    }
+}

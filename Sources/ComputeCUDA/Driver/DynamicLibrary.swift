@@ -1,0 +1,71 @@
+import Glibc
+
+/// A shared library that was opened by name at run time. It stays open as long as the process lives.
+struct DynamicLibrary: @unchecked Sendable {
+    /// The name or path under which it was found.
+    let path: String
+    private let handle: UnsafeMutableRawPointer
+
+    /// Folders where CUDA's libraries are looked for besides the dynamic linker's own: those of the variable
+    /// `CUDA_LIBRARY_PATH`, then where Debian, NVIDIA's installers and containers put them.
+    static var folders: [String] {
+        let variable = getenv("CUDA_LIBRARY_PATH").map { String(cString: $0) } ?? ""
+        return variable.split(separator: ":").map(String.init) + [
+            "/usr/local/cuda/lib64", "/usr/local/nvidia/lib64", "/usr/lib/x86_64-linux-gnu",
+            "/usr/lib/aarch64-linux-gnu",
+        ]
+    }
+
+    /// Opens the first of `names` that there is, in the dynamic linker's order and then in `folders`; throws
+    /// `MissingLibrary` if there is none.
+    init(_ names: [String], purpose: String) throws {
+        var reason = ""
+        let paths = names + Self.folders.flatMap { folder in names.map { "\(folder)/\($0)" } }
+        for path in paths {
+            if let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) {
+                self.path = path
+                self.handle = handle
+                return
+            }
+            // The first message that is not about a file that is not there says most.
+            let message = dlerror().map { String(cString: $0) } ?? ""
+            if reason.isEmpty || reason.contains("No such file") { reason = message }
+        }
+        throw MissingLibrary(names: names, purpose: purpose, folders: Self.folders, reason: reason)
+    }
+
+    /// The function of that name; throws `MissingSymbol` if the library has none.
+    func symbol<Function>(_ name: String) throws -> Function {
+        guard let address = dlsym(handle, name) else {
+            throw MissingSymbol(name: name, library: path)
+        }
+        return unsafeBitCast(address, to: Function.self)
+    }
+}
+
+/// A shared library that CUDA needs and that is nowhere.
+public struct MissingLibrary: Error, CustomStringConvertible {
+    /// The names that were tried.
+    public let names: [String]
+    /// What it is for.
+    public let purpose: String
+    /// Where it was searched, besides the dynamic linker's folders.
+    public let folders: [String]
+    /// What the dynamic linker said.
+    public let reason: String
+
+    public var description: String {
+        "cannot load \(purpose): none of \(names.joined(separator: ", ")) is in the linker's folders or"
+            + " \(folders.joined(separator: ", ")) (\(reason)); name its folder in CUDA_LIBRARY_PATH"
+    }
+}
+
+/// A library that lacks a function, mostly because it is too old.
+public struct MissingSymbol: Error, CustomStringConvertible {
+    /// The function.
+    public let name: String
+    /// Where it was searched.
+    public let library: String
+
+    public var description: String { "'\(library)' is too old: it has no function \(name)" }
+}

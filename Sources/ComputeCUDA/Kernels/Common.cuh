@@ -1,0 +1,1 @@
+// What all kernel files begin with.

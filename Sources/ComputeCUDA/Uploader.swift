@@ -1,0 +1,63 @@
+import Dispatch
+import Glibc
+
+/// Brings bytes of the host to the card at the speed of the link: threads copy them into pinned buffers,
+/// from which the card takes them in a stream of its own while the next ones are filled.
+final class Uploader {
+    private let context: Context
+    private let stream: Stream
+    private let buffers: [(pinned: PinnedBuffer, taken: Event)]
+    private let mark: Event
+    private var next = 0
+
+    /// Two would do for the card; four hide the unsteadiness of threads that read from a disk.
+    private static let bufferCount = 4
+    private static let bufferBytes = 32 << 20
+    /// What one thread copies at a time.
+    private static let pieceBytes = 1 << 20
+
+    /// An uploader with its pinned buffers.
+    init(_ context: Context) throws {
+        self.context = context
+        stream = try Stream(context)
+        mark = try Event(context)
+        buffers = try (0..<Self.bufferCount).map { _ in
+            (try PinnedBuffer(context, byteCount: Self.bufferBytes), try Event(context))
+        }
+    }
+
+    /// Copies host bytes to an address of the card, whose memory is the `owner` stream's: the copy begins
+    /// behind what that stream holds now, and what is put into it later comes behind the copy. The bytes
+    /// may go when the call returns.
+    func upload(_ source: UnsafeRawBufferPointer, to address: UInt64, of owner: Stream) throws {
+        try stream.wait(for: owner, by: mark)
+        var offset = 0
+        while offset < source.count {
+            let count = min(Self.bufferBytes, source.count - offset)
+            let (pinned, taken) = buffers[next]
+            next = (next + 1) % buffers.count
+            try taken.synchronize()
+            Self.copy(
+                UnsafeRawBufferPointer(rebasing: source[offset..<offset + count]), to: pinned.bytes)
+            try context.driver.check(
+                context.driver.copyToDevice(
+                    address + UInt64(offset), pinned.bytes.baseAddress!, count, stream.handle),
+                "cuMemcpyHtoDAsync")
+            try taken.record(in: stream)
+            offset += count
+        }
+        try owner.wait(for: stream, by: mark)
+    }
+
+    private static func copy(
+        _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer
+    ) {
+        nonisolated(unsafe) let (source, target) = (source, target)
+        let pieces = (source.count + pieceBytes - 1) / pieceBytes
+        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+            let range = piece * pieceBytes..<min((piece + 1) * pieceBytes, source.count)
+            (target.baseAddress! + range.lowerBound).copyMemory(
+                from: source.baseAddress! + range.lowerBound, byteCount: range.count)
+        }
+    }
+}
