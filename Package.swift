@@ -77,7 +77,10 @@ let package = Package(
         .target(name: "CNVIDIA"),
         room(
             "ComputeCUDA", uses: ["Compute", "Tensors", "CNVIDIA", crypto],
-            resources: kernels("Common.cuh", "Elements.cu")),
+            resources: kernels(
+                "Common.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu", "Convert.cu",
+                "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu", "Permute.cu",
+                "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu", "Upsample.cu")),
         room("Conformance", uses: ["Compute", "Tensors"]),
         room("Layers", uses: ["Compute", "Tensors"]),
 

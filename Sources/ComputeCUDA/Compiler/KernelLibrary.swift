@@ -49,7 +49,20 @@ package enum KernelSources {
     private static let common = PackageResources.Common_cuh
 
     private static let files: [String: [UInt8]] = [
-        "Elements": PackageResources.Elements_cu
+        "Activate": PackageResources.Activate_cu,
+        "Add": PackageResources.Add_cu,
+        "Affine": PackageResources.Affine_cu,
+        "ChannelNorm": PackageResources.ChannelNorm_cu,
+        "Convert": PackageResources.Convert_cu,
+        "Copy": PackageResources.Copy_cu,
+        "Gather": PackageResources.Gather_cu,
+        "LayerNorm": PackageResources.LayerNorm_cu,
+        "Multiply": PackageResources.Multiply_cu,
+        "Permute": PackageResources.Permute_cu,
+        "QuantizePixels": PackageResources.QuantizePixels_cu,
+        "RMSNorm": PackageResources.RMSNorm_cu,
+        "Rotate": PackageResources.Rotate_cu,
+        "Upsample": PackageResources.Upsample_cu,
     ]
 
     /// The names of all files, in order.

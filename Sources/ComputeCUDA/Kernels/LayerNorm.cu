@@ -1,0 +1,127 @@
+// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, then * (1 + scale) + shift, over rows [rows, width].
+// weight and bias [width], scale and shift one row for each group of rows; each may be null.
+//
+// layerNorm (bare), layerNormW (weight and bias), layerNormM (scale and shift): a row lies in the registers of `lanes`
+// threads, 4 pieces of 8 elements each, at a multiple of 16 bytes: one pass over memory and two over registers, so that
+// a mean far from zero does not cancel the variance.
+// layerNormAny: any width, alignment and parameters, each of which may be null; a warp reads its row three times, from the cache.
+// Checked by the cases layerNorm/*.
+
+/// Pieces of 8 elements of a thread.
+constexpr int PIECES = 4;
+
+template <bool WEIGHTED, bool MODULATED, typename X, typename Y>
+__device__ __forceinline__ void layerNorm(
+    const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, const float* bias,
+    Groups scales, Groups shifts, i64 rows, int width, int lanes, float epsilon) {
+    __shared__ float room[2][32];
+    const RowPart part(lanes);
+    const i64 row = (i64)blockIdx.x * part.rows + part.row;
+    const bool isRow = row < rows;
+    const float inverse = 1.0f / width;
+    x += row * xStride;
+    float v[PIECES][8];
+#pragma unroll
+    for (int piece = 0; piece < PIECES; piece++) {
+        const int column = (piece * lanes + part.lane) * 8;
+#pragma unroll
+        for (int i = 0; i < 8; i++) v[piece][i] = 0;
+        if (isRow && column < width) load(x + column, v[piece]);
+    }
+    float sum = 0, squares = 0;
+#pragma unroll
+    for (int piece = 0; piece < PIECES; piece++)
+#pragma unroll
+        for (int i = 0; i < 8; i++) sum += v[piece][i];
+    const float mean = part.sum(sum, lanes, room[0]) * inverse;
+#pragma unroll
+    for (int piece = 0; piece < PIECES; piece++) {
+        const bool isInside = (piece * lanes + part.lane) * 8 < width;
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            v[piece][i] = isInside ? v[piece][i] - mean : 0;
+            squares += v[piece][i] * v[piece][i];
+        }
+    }
+    const float factor = rsqrtf(part.sum(squares, lanes, room[1]) * inverse + epsilon);
+    if (!isRow) return;
+    y += row * yStride;
+    const float* const scale = MODULATED ? scales[row] : nullptr;
+    const float* const shift = MODULATED ? shifts[row] : nullptr;
+#pragma unroll
+    for (int piece = 0; piece < PIECES; piece++) {
+        const int column = (piece * lanes + part.lane) * 8;
+        if (column >= width) return;
+        float p[8], q[8];
+#pragma unroll
+        for (int i = 0; i < 8; i++) v[piece][i] *= factor;
+        if constexpr (WEIGHTED) {
+            load(weight + column, p), load(bias + column, q);
+#pragma unroll
+            for (int i = 0; i < 8; i++) v[piece][i] = v[piece][i] * p[i] + q[i];
+        }
+        if constexpr (MODULATED) {
+            load(scale + column, p), load(shift + column, q);
+#pragma unroll
+            for (int i = 0; i < 8; i++) v[piece][i] = v[piece][i] * (1.0f + p[i]) + q[i];
+        }
+        store(y + column, v[piece]);
+    }
+}
+
+template <typename X, typename Y>
+__device__ __forceinline__ void layerNormAny(
+    const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, const float* bias,
+    Groups scales, Groups shifts, i64 rows, int width, float epsilon) {
+    const int lane = threadIdx.x & 31;
+    const i64 row = (i64)blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5);
+    if (row >= rows) return;
+    x += row * xStride, y += row * yStride;
+    float v[1];
+    float sum = 0, squares = 0;
+#pragma unroll 1
+    for (int column = lane; column < width; column += 32) load(x + column, v), sum += v[0];
+    const float mean = sumOfLanes(sum, 32) / width;
+#pragma unroll 1
+    for (int column = lane; column < width; column += 32) {
+        load(x + column, v);
+        squares += (v[0] - mean) * (v[0] - mean);
+    }
+    const float factor = rsqrtf(sumOfLanes(squares, 32) / width + epsilon);
+    const float* const scale = scales.first ? scales[row] : nullptr;
+    const float* const shift = shifts.first ? shifts[row] : nullptr;
+#pragma unroll 1
+    for (int column = lane; column < width; column += 32) {
+        load(x + column, v);
+        v[0] = (v[0] - mean) * factor;
+        if (weight) v[0] *= weight[column];
+        if (bias) v[0] += bias[column];
+        if (scale) v[0] *= 1.0f + scale[column];
+        if (shift) v[0] += shift[column];
+        store(y + column, v);
+    }
+}
+
+#define PARAMETERS(X, Y) \
+    const X *x, i64 xStride, Y *y, i64 yStride, const float *weight, const float *bias, \
+        const float *scale, i64 scaleStride, i64 scaleLength, const float *shift, i64 shiftStride, \
+        i64 shiftLength, i64 rows, i64 width, i64 lanes, float epsilon
+
+#define ARGUMENTS \
+    x, xStride, y, yStride, weight, bias, Groups(scale, scaleStride, scaleLength), \
+        Groups(shift, shiftStride, shiftLength), rows, width
+
+#define ONE(kernel, WEIGHTED, MODULATED, xName, X, yName, Y) \
+    extern "C" __global__ void __launch_bounds__(384, 2) kernel##_##xName##_##yName(PARAMETERS(X, Y)) { \
+        layerNorm<WEIGHTED, MODULATED>(ARGUMENTS, lanes, epsilon); \
+    }
+
+#define KERNELS(xName, X, yName, Y) \
+    ONE(layerNorm, false, false, xName, X, yName, Y) \
+    ONE(layerNormW, true, false, xName, X, yName, Y) \
+    ONE(layerNormM, false, true, xName, X, yName, Y) \
+    extern "C" __global__ void __launch_bounds__(256) layerNormAny_##xName##_##yName(PARAMETERS(X, Y)) { \
+        layerNormAny(ARGUMENTS, epsilon); \
+    }
+
+FOR_TYPES(KERNELS)

@@ -1,0 +1,110 @@
+// y = x / sqrt(mean(x²) + epsilon) * weight over rows [rows, width]; then, with a table (cos, sin) of `head` floats for
+// each row, the successive pairs of each `head` columns turned by it: (a cos - b sin, b cos + a sin).
+//
+// rmsNorm: a row lies in the registers of `lanes` threads, 32 elements each in 16-byte pieces: one pass over memory.
+// `head` is a multiple of 8. x and y may be ranges of columns, so that keys go straight into the window.
+// rmsNormAny: any width and alignment, in pairs where there is a table; a warp reads its row twice.
+// Checked by the cases rmsNorm/*.
+
+/// 16-byte pieces of a thread.
+constexpr int PIECES = 4;
+
+template <typename X, typename Y>
+__device__ __forceinline__ void rmsNorm(
+    const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, Groups tables, int head,
+    i64 rows, int width, int lanes, float epsilon) {
+    __shared__ float room[32];
+    const RowPart part(lanes);
+    const i64 row = (i64)blockIdx.x * part.rows + part.row;
+    const bool isRow = row < rows;
+    float v[PIECES][8];
+    float squares = 0;
+#pragma unroll
+    for (int piece = 0; piece < PIECES; piece++) {
+        const int column = (piece * lanes + part.lane) * 8;
+#pragma unroll
+        for (int i = 0; i < 8; i++) v[piece][i] = 0;
+        if (isRow && column < width) load(x + row * xStride + column, v[piece]);
+    }
+#pragma unroll
+    for (int piece = 0; piece < PIECES; piece++)
+#pragma unroll
+        for (int i = 0; i < 8; i++) squares += v[piece][i] * v[piece][i];
+    const float factor = rsqrtf(part.sum(squares, lanes, room) / width + epsilon);
+    if (!isRow) return;
+    const float* const table = tables.first ? tables[row] : nullptr;
+#pragma unroll
+    for (int piece = 0; piece < PIECES; piece++) {
+        const int column = (piece * lanes + part.lane) * 8;
+        if (column >= width) continue;
+        float p[8];
+        load(weight + column, p);
+#pragma unroll
+        for (int i = 0; i < 8; i++) v[piece][i] *= factor * p[i];
+        if (table) {
+            load(table + (unsigned)column % (unsigned)head, p);
+#pragma unroll
+            for (int i = 0; i < 8; i += 2) {
+                const float a = v[piece][i], b = v[piece][i + 1];
+                v[piece][i] = a * p[i] - b * p[i + 1];
+                v[piece][i + 1] = b * p[i] + a * p[i + 1];
+            }
+        }
+        store(y + row * yStride + column, v[piece]);
+    }
+}
+
+template <typename X, typename Y>
+__device__ __forceinline__ void rmsNormAny(
+    const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, Groups tables, int head,
+    i64 rows, int width, float epsilon) {
+    const int lane = threadIdx.x & 31;
+    const i64 row = (i64)blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5);
+    if (row >= rows) return;
+    x += row * xStride, y += row * yStride;
+    float v[1];
+    float squares = 0;
+#pragma unroll 1
+    for (int column = lane; column < width; column += 32) {
+        load(x + column, v);
+        squares += v[0] * v[0];
+    }
+    const float factor = rsqrtf(sumOfLanes(squares, 32) / width + epsilon);
+    if (tables.first) {
+        const float* const table = tables[row];
+#pragma unroll 1
+        for (int column = 2 * lane; column < width; column += 64) {
+            float pair[2];
+            load(x + column, pair);
+            const float a = pair[0] * factor * weight[column];
+            const float b = pair[1] * factor * weight[column + 1];
+            const float* const angle = table + column % head;
+            pair[0] = a * angle[0] - b * angle[1];
+            pair[1] = b * angle[0] + a * angle[1];
+            store(y + column, pair);
+        }
+    } else {
+#pragma unroll 1
+        for (int column = lane; column < width; column += 32) {
+            load(x + column, v);
+            v[0] *= factor * weight[column];
+            store(y + column, v);
+        }
+    }
+}
+
+#define KERNELS(xName, X, yName, Y) \
+    extern "C" __global__ void __launch_bounds__(384, 2) rmsNorm_##xName##_##yName( \
+        const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, const float* table, \
+        i64 tableStride, i64 tableLength, i64 head, i64 rows, i64 width, i64 lanes, float epsilon) { \
+        rmsNorm(x, xStride, y, yStride, weight, Groups(table, tableStride, tableLength), head, rows, \
+                width, lanes, epsilon); \
+    } \
+    extern "C" __global__ void __launch_bounds__(256) rmsNormAny_##xName##_##yName( \
+        const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, const float* table, \
+        i64 tableStride, i64 tableLength, i64 head, i64 rows, i64 width, i64, float epsilon) { \
+        rmsNormAny(x, xStride, y, yStride, weight, Groups(table, tableStride, tableLength), head, \
+                   rows, width, epsilon); \
+    }
+
+FOR_TYPES(KERNELS)

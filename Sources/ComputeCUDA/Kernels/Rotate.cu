@@ -1,0 +1,43 @@
+// y = x with each successive pair (a, b) of a head turned by a table of (cos, sin): (a cos - b sin, b cos + a sin). x and y
+// are [rows, width], width being that of all heads, and the table has `head` floats for each row.
+//
+// rotate8: pieces of 8 elements at multiples of 16 bytes, `head` a multiple of 8. rotate2: pairs. One pass over memory.
+// Checked by the cases rotate/*.
+
+template <int N, typename X, typename Y>
+__device__ __forceinline__ void rotate(
+    const X* x, i64 xStride, Y* y, i64 yStride, const float* table, i64 tableStride, int head,
+    i64 rows, i64 width, int threads, unsigned columnTiles) {
+    const Tile<N> tile(rows, width, threads, columnTiles);
+    float v[TILE_ROWS][N];
+    x += tile.column, y += tile.column;
+    table += (unsigned)tile.column % (unsigned)head;
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++)
+        if (tile.has(r)) load(x + tile.row(r) * xStride, v[r]);
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++) {
+        if (!tile.has(r)) return;
+        float angle[N];
+        load(table + tile.row(r) * tableStride, angle);
+#pragma unroll
+        for (int i = 0; i < N; i += 2) {
+            const float a = v[r][i], b = v[r][i + 1];
+            v[r][i] = a * angle[i] - b * angle[i + 1];
+            v[r][i + 1] = b * angle[i] + a * angle[i + 1];
+        }
+        store(y + tile.row(r) * yStride, v[r]);
+    }
+}
+
+#define ONE(N, xName, X, yName, Y) \
+    extern "C" __global__ void __launch_bounds__(256) rotate##N##_##xName##_##yName( \
+        const X* x, i64 xStride, Y* y, i64 yStride, const float* table, i64 tableStride, i64 head, \
+        i64 rows, i64 width, i64 threads, i64 columnTiles) { \
+        rotate<N>(x, xStride, y, yStride, table, tableStride, head, rows, width, threads, \
+                  columnTiles); \
+    }
+
+#define KERNELS(xName, X, yName, Y) ONE(8, xName, X, yName, Y) ONE(2, xName, X, yName, Y)
+
+FOR_TYPES(KERNELS)
