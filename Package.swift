@@ -79,8 +79,9 @@ let package = Package(
             "ComputeCUDA", uses: ["Compute", "Tensors", "CNVIDIA", crypto],
             resources: kernels(
                 "Common.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu", "Convert.cu",
-                "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu", "Permute.cu",
-                "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu", "Upsample.cu")),
+                "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu",
+                "Permute.cu", "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu", "Softmax.cu",
+                "Upsample.cu")),
         room("Conformance", uses: ["Compute", "Tensors"]),
         room("Layers", uses: ["Compute", "Tensors"]),
 

@@ -13,7 +13,9 @@ extension CUDADevice {
         let rows = views.reduce(0) { $0 + ($1.shape.dimensions.first ?? 1) }
         let shape = views[0].shape.rank == 0 ? Shape([]) : Shape([rows] + inner)
         let whole = try gather(views, shape, dataType)
-        if case .convolution = use { return try convolutionWeight(whole) }
+        if case .convolution(let groups) = use {
+            return try convolutionWeight(whole, groups: groups)
+        }
         return whole
     }
 

@@ -16,6 +16,7 @@ public final class CUDADevice: Device {
     let stream: Stream
     let pool: DevicePool
     let kernels: KernelLibrary
+    let libraries = Libraries()
     private var uploader: Uploader?
     private var used: Set<String> = []
 

@@ -6,6 +6,8 @@
 #ifndef CNVIDIA_h
 #define CNVIDIA_h
 
+#include "CUBLASLt.h"
+#include "CUDNN.h"
 #include "Driver.h"
 #include "NVRTC.h"
 

@@ -54,6 +54,7 @@ package enum KernelSources {
         "Affine": PackageResources.Affine_cu,
         "ChannelNorm": PackageResources.ChannelNorm_cu,
         "Convert": PackageResources.Convert_cu,
+        "ConvolutionEpilogue": PackageResources.ConvolutionEpilogue_cu,
         "Copy": PackageResources.Copy_cu,
         "Gather": PackageResources.Gather_cu,
         "LayerNorm": PackageResources.LayerNorm_cu,
@@ -62,6 +63,7 @@ package enum KernelSources {
         "QuantizePixels": PackageResources.QuantizePixels_cu,
         "RMSNorm": PackageResources.RMSNorm_cu,
         "Rotate": PackageResources.Rotate_cu,
+        "Softmax": PackageResources.Softmax_cu,
         "Upsample": PackageResources.Upsample_cu,
     ]
 

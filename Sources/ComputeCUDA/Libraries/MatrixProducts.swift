@@ -1,0 +1,37 @@
+/// The products that a device has computed so far, each with its algorithm.
+final class MatrixProducts {
+    private let library: CUBLASLt
+    private let workspaceLimit: Int
+    private var plans: [MatrixProduct: ProductPlan?] = [:]
+
+    /// Products on cards of an architecture, ten times the major number of the compute capability plus the minor.
+    init(library: CUBLASLt, architecture: Int) {
+        self.library = library
+        // The library's own sizes: Hopper's and later cards' kernels gain from more.
+        workspaceLimit = architecture >= 90 ? 32 << 20 : 4 << 20
+    }
+
+    /// Computes y = epilogue(alpha x weight + bias) + old y for the operands at these addresses; false if the library
+    /// does not offer the product.
+    func run(
+        _ product: MatrixProduct, alpha: Float = 1, x: UInt64, weight: UInt64,
+        bias: UInt64? = nil, y: UInt64, on device: CUDADevice
+    ) throws -> Bool {
+        try device.context.activate()
+        guard let plan = try plan(for: product) else { return false }
+        let workspace =
+            try plan.workspaceBytes > 0 ? device.allocateBytes(plan.workspaceBytes) : nil
+        try plan.run(
+            alpha: alpha, x: x, weight: weight, bias: bias, y: y,
+            workspace: workspace?.address, stream: device.stream)
+        device.note("cuBLASLt")
+        return true
+    }
+
+    private func plan(for product: MatrixProduct) throws -> ProductPlan? {
+        if let known = plans[product] { return known }
+        let plan = try ProductPlan(product, library: library, workspaceLimit: workspaceLimit)
+        plans[product] = .some(plan)
+        return plan
+    }
+}

@@ -1,0 +1,205 @@
+import CNVIDIA
+import Tensors
+
+/// A graph of cuDNN's operations being built. Its tensors are numbered; those that are not virtual get
+/// addresses when a plan runs.
+final class OperationGraph {
+    private let library: CUDNN
+    private var operations: [Descriptor] = []
+    private var tensorCount = 0
+
+    /// A tensor of the graph.
+    struct Node {
+        /// Its number, under which a plan takes its address.
+        let identifier: Int
+        let descriptor: Descriptor
+    }
+
+    /// What kind of memory a tensor has.
+    enum Place {
+        /// On the card.
+        case device
+        /// A single number on the host, read when the plan runs.
+        case host
+        /// None: it is passed from one operation to another.
+        case virtual
+    }
+
+    /// An empty graph.
+    init(_ library: CUDNN) {
+        self.library = library
+    }
+
+    /// A tensor of these extents and elements from one index to the next.
+    func tensor(
+        _ extents: [Int], strides: [Int], _ dataType: DataType, _ place: Place = .device
+    ) throws -> Node {
+        tensorCount += 1
+        let identifier = tensorCount
+        let descriptor = try Descriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR, of: library) {
+            try $0.set(
+                CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, choice: dataType.cuDNNType)
+            try $0.set(CUDNN_ATTR_TENSOR_DIMENSIONS, extents)
+            try $0.set(CUDNN_ATTR_TENSOR_STRIDES, strides)
+            try $0.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, [identifier])
+            try $0.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, [Self.alignment])
+            switch place {
+            case .device: break
+            case .host: try $0.setTrue(CUDNN_ATTR_TENSOR_IS_BY_VALUE)
+            case .virtual: try $0.setTrue(CUDNN_ATTR_TENSOR_IS_VIRTUAL)
+            }
+        }
+        return Node(identifier: identifier, descriptor: descriptor)
+    }
+
+    /// Bytes of which every tensor's address is a multiple.
+    static let alignment = 16
+
+    /// Adds an operation of one of cuDNN's kinds.
+    func add(_ kind: Int, attributes: (Descriptor) throws -> Void) throws {
+        operations.append(try Descriptor(kind, of: library, attributes: attributes))
+    }
+
+    /// Adds y = a op b, element by element and in float32; extents of 1 stand for all indices.
+    func pointwise(_ mode: Int, _ a: Node, _ b: Node?, into y: Node) throws {
+        let function = try Descriptor(CUDNN_BACKEND_POINTWISE_DESCRIPTOR, of: library) {
+            try $0.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, choice: mode)
+            try $0.set(
+                CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, choice: CUDNN_DATA_FLOAT)
+        }
+        try add(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR) {
+            try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, [function])
+            try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, [a.descriptor])
+            if let b { try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, [b.descriptor]) }
+            try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, [y.descriptor])
+        }
+    }
+
+    /// The plan of the first engine that takes the graph, in the order of cuDNN's expectation; nil if none does.
+    func plan(_ manner: Manner) throws -> ExecutionPlan? {
+        guard
+            let graph = try? Descriptor(
+                CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, of: library,
+                attributes: {
+                    try $0.setHandle(CUDNN_ATTR_OPERATIONGRAPH_HANDLE)
+                    try $0.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations)
+                })
+        else { return nil }
+        for mode in [CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK] {
+            for engine in (try? engines(of: graph, mode)) ?? [] where try manner.allows(engine) {
+                if let plan = try? ExecutionPlan(engine, of: library) { return plan }
+            }
+        }
+        return nil
+    }
+
+    /// The configurations of engines that a heuristic proposes, best first.
+    private func engines(of graph: Descriptor, _ mode: Int) throws -> [EngineConfiguration] {
+        let heuristic = try Descriptor(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, of: library) {
+            try $0.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, [graph])
+            try $0.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, choice: mode)
+        }
+        let count = try heuristic.count(
+            CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR)
+        let configurations = try (0..<count).map { _ in
+            try Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, of: library)
+        }
+        guard count > 0 else { return [] }
+        let found = try heuristic.copy(CUDNN_ATTR_ENGINEHEUR_RESULTS, into: configurations)
+        return try configurations.prefix(found).map {
+            try EngineConfiguration($0, of: library)
+        }
+    }
+
+    /// Which engines may compute a graph.
+    struct Manner {
+        /// The type that products are made of.
+        let type: DataType
+
+        /// Whether an engine adds in a fixed order and in float32, and does not round float32 operands to the tensor cores'
+        /// shorter forms; filtering by transforms loses some of float32's digits too.
+        func allows(_ engine: EngineConfiguration) throws -> Bool {
+            var refused = [
+                CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC,
+                CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
+            ]
+            if type == .float32 {
+                refused += [
+                    CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
+                    CUDNN_NUMERICAL_NOTE_FFT, CUDNN_NUMERICAL_NOTE_WINOGRAD,
+                ]
+            }
+            return engine.notes.isDisjoint(with: refused)
+        }
+    }
+}
+
+/// An engine of cuDNN with its settings.
+struct EngineConfiguration {
+    let descriptor: Descriptor
+    /// What is particular about the engine's numbers.
+    let notes: Set<Int>
+
+    /// What a heuristic found.
+    init(_ configuration: Descriptor, of library: CUDNN) throws {
+        descriptor = configuration
+        let engine = try Descriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR, of: library)
+        _ = try configuration.copy(CUDNN_ATTR_ENGINECFG_ENGINE, into: [engine])
+        let capacity = try engine.count(
+            CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE)
+        let values: [Int32] =
+            capacity == 0
+            ? []
+            : try engine.values(
+                CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, capacity: capacity,
+                empty: 0)
+        notes = Set(values.map(Int.init))
+    }
+}
+
+/// A graph with the engine that computes it.
+final class ExecutionPlan {
+    /// Bytes that the engine works in.
+    let workspaceBytes: Int
+    private let library: CUDNN
+    private let plan: Descriptor
+
+    /// Compiles the engine; throws if it does not take the graph after all.
+    init(_ engine: EngineConfiguration, of library: CUDNN) throws {
+        self.library = library
+        plan = try Descriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, of: library) {
+            try $0.setHandle(CUDNN_ATTR_EXECUTION_PLAN_HANDLE)
+            try $0.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, [engine.descriptor])
+        }
+        let sizes: [Int64] = try plan.values(
+            CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, capacity: 1, empty: 0)
+        workspaceBytes = Int(sizes.first ?? 0)
+    }
+
+    /// An operand: a tensor of the graph and where it is.
+    struct Operand {
+        let node: OperationGraph.Node
+        let address: UInt64
+    }
+
+    /// Puts the plan into the stream.
+    func run(_ operands: [Operand], on device: CUDADevice) throws {
+        try device.context.activate()
+        let workspace = try workspaceBytes > 0 ? device.allocateBytes(workspaceBytes) : nil
+        let pack = try Descriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, of: library) {
+            try $0.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, operands.map(\.node.identifier))
+            try $0.set(
+                CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, operands.map(\.address))
+            try $0.set(
+                CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, [workspace?.address ?? 0])
+        }
+        try library.execute(plan, pack)
+    }
+}
+
+extension DataType {
+    /// cuDNN's number for the type of a tensor.
+    fileprivate var cuDNNType: Int {
+        self == .bfloat16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT
+    }
+}

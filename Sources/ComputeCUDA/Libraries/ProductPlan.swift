@@ -1,0 +1,191 @@
+import CNVIDIA
+import Tensors
+
+/// A product ready to run: cuBLASLt's descriptions and the algorithm chosen for them.
+///
+/// cuBLASLt counts by columns: what is row-major here is the transpose there, so that it computes
+/// yᵀ = w xᵀ, with the weight as its matrix A and x as B.
+final class ProductPlan {
+    /// Bytes that the algorithm works in.
+    let workspaceBytes: Int
+
+    private let library: CUBLASLt
+    private let product: OwnedProduct
+    private let weight: OwnedLayout
+    private let x: OwnedLayout
+    private let y: OwnedLayout
+    private var algorithm: cublasLtMatmulAlgo_t
+    private let accumulates: Bool
+
+    /// Chooses the algorithm that cuBLASLt thinks best; nil if it offers none for this product.
+    ///
+    /// The choice depends on the product, the kind of card and the library alone, never on a measurement, so that
+    /// every process computes the same bits.
+    init?(_ description: MatrixProduct, library: CUBLASLt, workspaceLimit: Int) throws {
+        self.library = library
+        accumulates = description.accumulates
+        let (w, columns) = (description.weight, description.columns)
+        let (inner, rows, batch) = (description.inner, description.rows, description.batch)
+        let isTransposed = description.isWeightTransposed
+        product = try OwnedProduct(description, library)
+        weight = try OwnedLayout(
+            library, description.type, rows: isTransposed ? inner : columns,
+            columns: isTransposed ? columns : inner, w, batch: batch)
+        x = try OwnedLayout(
+            library, description.type, rows: inner, columns: rows, description.x, batch: batch)
+        y = try OwnedLayout(
+            library, description.outputType, rows: columns, columns: rows, description.y,
+            batch: batch)
+        let preference = try OwnedPreference(description, library, workspaceLimit: workspaceLimit)
+        var result = cublasLtMatmulHeuristicResult_t()
+        var found: Int32 = 0
+        let status = library.findAlgorithms(
+            library.handle, product.handle, weight.handle, x.handle, y.handle, y.handle,
+            preference.handle, 1, &result, &found)
+        if status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && found == 0)
+        {
+            return nil
+        }
+        try library.check(status, "cublasLtMatmulAlgoGetHeuristic")
+        try library.check(result.state, "cublasLtMatmulAlgoGetHeuristic")
+        algorithm = result.algo
+        workspaceBytes = result.workspaceSize
+    }
+
+    /// Puts the product into the stream.
+    func run(
+        alpha: Float, x: UInt64, weight: UInt64, bias: UInt64?, y: UInt64, workspace: UInt64?,
+        stream: Stream
+    ) throws {
+        if let bias { try product.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias) }
+        var (alpha, beta) = (alpha, Float(accumulates ? 1 : 0))
+        func pointer(_ address: UInt64) -> UnsafeMutableRawPointer? {
+            UnsafeMutableRawPointer(bitPattern: UInt(address))
+        }
+        try library.check(
+            library.multiply(
+                library.handle, product.handle, &alpha, pointer(weight), self.weight.handle,
+                pointer(x), self.x.handle, &beta, pointer(y), self.y.handle, pointer(y),
+                self.y.handle, &algorithm, workspace.flatMap(pointer), workspaceBytes,
+                stream.handle), "cublasLtMatmul")
+    }
+}
+
+// MARK: - cuBLASLt's objects
+
+/// cuBLASLt's description of the arithmetic.
+private final class OwnedProduct {
+    let handle: cublasLtMatmulDesc_t
+    private let library: CUBLASLt
+
+    init(_ description: MatrixProduct, _ library: CUBLASLt) throws {
+        self.library = library
+        var handle: cublasLtMatmulDesc_t?
+        // Sums in float32, and no rounding of float32 operands.
+        try library.check(
+            library.createProduct(&handle, Int32(CUBLAS_COMPUTE_32F), Int32(CUDA_R_32F)),
+            "cublasLtMatmulDescCreate")
+        guard let handle else { preconditionFailure("a product without a handle") }
+        self.handle = handle
+        try set(
+            CUBLASLT_MATMUL_DESC_TRANSA,
+            Int32(description.isWeightTransposed ? CUBLAS_OP_T : CUBLAS_OP_N))
+        try set(CUBLASLT_MATMUL_DESC_TRANSB, Int32(CUBLAS_OP_N))
+        try set(CUBLASLT_MATMUL_DESC_EPILOGUE, Self.epilogue(description))
+        if description.hasBias {
+            try set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, description.outputType.cuBLASType)
+            // Stands for the alignment of biases, which all begin an allocation.
+            try set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, UInt64(MatrixProduct.Operand.widestAccess))
+        }
+    }
+
+    deinit { _ = library.destroyProduct(handle) }
+
+    func set<Value: BitwiseCopyable>(_ attribute: Int, _ value: Value) throws {
+        var value = value
+        try library.check(
+            library.setOfProduct(handle, Int32(attribute), &value, MemoryLayout<Value>.size),
+            "cublasLtMatmulDescSetAttribute")
+    }
+
+    private static func epilogue(_ description: MatrixProduct) -> UInt32 {
+        let bits =
+            (description.hasBias ? CUBLASLT_EPILOGUE_BIAS : 0)
+            | (description.hasGELU ? CUBLASLT_EPILOGUE_GELU : 0)
+        return UInt32(bits == 0 ? CUBLASLT_EPILOGUE_DEFAULT : bits)
+    }
+}
+
+/// cuBLASLt's description of a matrix, counted by columns.
+private final class OwnedLayout {
+    let handle: cublasLtMatrixLayout_t
+    private let library: CUBLASLt
+
+    init(
+        _ library: CUBLASLt, _ dataType: DataType, rows: Int, columns: Int,
+        _ operand: MatrixProduct.Operand, batch: Int
+    ) throws {
+        self.library = library
+        var handle: cublasLtMatrixLayout_t?
+        try library.check(
+            library.createLayout(
+                &handle, dataType.cuBLASType, UInt64(rows), UInt64(columns),
+                Int64(operand.rowStride)), "cublasLtMatrixLayoutCreate")
+        guard let handle else { preconditionFailure("a layout without a handle") }
+        self.handle = handle
+        guard batch > 1 else { return }
+        try set(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, Int32(batch))
+        try set(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, Int64(operand.batchStride))
+    }
+
+    deinit { _ = library.destroyLayout(handle) }
+
+    private func set<Value: BitwiseCopyable>(_ attribute: Int, _ value: Value) throws {
+        var value = value
+        try library.check(
+            library.setOfLayout(handle, Int32(attribute), &value, MemoryLayout<Value>.size),
+            "cublasLtMatrixLayoutSetAttribute")
+    }
+}
+
+/// What an algorithm may use and rely on.
+private final class OwnedPreference {
+    let handle: cublasLtMatmulPreference_t
+    private let library: CUBLASLt
+
+    init(_ description: MatrixProduct, _ library: CUBLASLt, workspaceLimit: Int) throws {
+        self.library = library
+        var handle: cublasLtMatmulPreference_t?
+        try library.check(library.createPreference(&handle), "cublasLtMatmulPreferenceCreate")
+        guard let handle else { preconditionFailure("a preference without a handle") }
+        self.handle = handle
+        try set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, UInt64(workspaceLimit))
+        // Split sums are added in float32 and in a fixed order; sums in the output's type, or in whatever order
+        // blocks finish, are refused.
+        try set(
+            CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+            UInt32(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE))
+        let y = UInt32(description.y.alignment)
+        try set(
+            CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, UInt32(description.weight.alignment))
+        try set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, UInt32(description.x.alignment))
+        try set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, y)
+        try set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, y)
+    }
+
+    deinit { _ = library.destroyPreference(handle) }
+
+    private func set<Value: BitwiseCopyable>(_ attribute: Int, _ value: Value) throws {
+        var value = value
+        try library.check(
+            library.setOfPreference(handle, Int32(attribute), &value, MemoryLayout<Value>.size),
+            "cublasLtMatmulPreferenceSetAttribute")
+    }
+}
+
+extension DataType {
+    /// cuBLASLt's number for the type of a matrix.
+    fileprivate var cuBLASType: Int32 {
+        Int32(self == .bfloat16 ? CUDA_R_16BF : CUDA_R_32F)
+    }
+}
