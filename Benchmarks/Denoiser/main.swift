@@ -63,9 +63,18 @@ if isInteractive {
 } else if showsProfile {
     let profiler = ProfilingDevice(cpu)
     _ = try benchmark.step(on: profiler)
-    profiler.removeTimes()
-    for _ in 0..<3 { _ = try benchmark.step(on: profiler) }
-    print(profiler.table(runs: 3))
+    profiler.isRecording = true
+    let runs = 3
+    for _ in 0..<runs { _ = try benchmark.step(on: profiler) }
+    let total = profiler.operations.reduce(0) { $0 + $1.seconds }
+    for row in profiler.operations {
+        print(
+            String(
+                format: "%5.1f %% %9.2f ms %4d calls  ", 100 * row.seconds / total,
+                1000 * row.seconds / Double(runs), row.calls / runs)
+                + "\(row.operation) \(row.shapes)")
+    }
+    print(String(format: "%.1f ms in all", 1000 * total / Double(runs)))
 } else {
     _ = peakOfProcess()
     _ = try benchmark.step(on: cpu)

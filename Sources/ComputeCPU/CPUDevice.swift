@@ -6,7 +6,7 @@ import Tensors
 /// row, all of it on every core and finished when the call returns.
 ///
 /// Equal inputs give equal bits, whatever else the machine does. A device is used by one thread at a time.
-public final class CPUDevice: Device {
+public final class CPUDevice: Device, MemoryReporting {
     public let name = "cpu"
     public let activationType: DataType
 
