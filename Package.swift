@@ -113,7 +113,9 @@ let package = Package(
         // Tools
         room(
             "ToolSupport",
-            uses: ["Stages", "Compute", "ComputeCPU", "Tensors", argumentParser, logging]),
+            uses: [
+                "Stages", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors", argumentParser, logging,
+            ]),
         tool("encode-text", uses: ["Stages", "Tensors"]),
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),

@@ -1,13 +1,14 @@
 import ArgumentParser
 import Compute
 import ComputeCPU
+import ComputeCUDA
 import Tensors
 
 /// Which processor computes.
 public struct DeviceOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("What computes: cpu.", valueName: "device"))
+        help: ArgumentHelp("What computes: cpu, cuda or cuda:N.", valueName: "device"))
     public var device: DeviceName = .cpu
 
     @Option(
@@ -18,13 +19,27 @@ public struct DeviceOptions: ParsableArguments {
 
     public init() {}
 
-    /// The device, keeping activations and weights in `dataType`.
+    /// The type of weights and activations: the one that was asked for, or else bfloat16 on a card and
+    /// float32 on the processor.
+    public func precision(_ chosen: FloatType?) -> FloatType {
+        switch (chosen, device) {
+        case (let chosen?, _): chosen
+        case (nil, .cpu): .float32
+        case (nil, .cuda): .bfloat16
+        }
+    }
+
+    /// The device, keeping weights and activations in the type that was chosen, or in its own.
     ///
-    /// Throws `UnsupportedOperation` if the device cannot compute in that type.
-    public func open(activationType dataType: DataType = .float32) throws -> any Device {
-        switch device {
-        case .cpu:
-            try CPUDevice(activationType: dataType, memoryLimit: memoryLimit?.bytes)
+    /// Throws, in one line, what is missing on this machine, or `UnsupportedOperation` if the device
+    /// cannot compute in that type.
+    public func open(_ precision: FloatType?) throws -> any Device {
+        let dataType = self.precision(precision).dataType
+        let limit = memoryLimit?.bytes
+        return switch device {
+        case .cpu: try CPUDevice(activationType: dataType, memoryLimit: limit)
+        case .cuda(let ordinal):
+            try CUDADevice(ordinal: ordinal, activationType: dataType, memoryLimit: limit)
         }
     }
 }
@@ -33,13 +48,28 @@ public struct DeviceOptions: ParsableArguments {
 public enum DeviceName: Hashable, Sendable, ExpressibleByArgument {
     /// The processor, on every core.
     case cpu
+    /// An NVIDIA card, counted from 0.
+    case cuda(Int)
 
     public init?(argument: String) {
-        guard argument == "cpu" else { return nil }
-        self = .cpu
+        switch argument {
+        case "cpu": self = .cpu
+        case "cuda": self = .cuda(0)
+        default:
+            let prefix = "cuda:"
+            guard argument.hasPrefix(prefix),
+                let ordinal = Int(argument.dropFirst(prefix.count)), (0..<1 << 16).contains(ordinal)
+            else { return nil }
+            self = .cuda(ordinal)
+        }
     }
 
-    public var defaultValueDescription: String { "cpu" }
+    public var defaultValueDescription: String {
+        switch self {
+        case .cpu: "cpu"
+        case .cuda(let ordinal): "cuda:\(ordinal)"
+        }
+    }
 }
 
 /// A number of bytes as people write it: `22.15GiB`, `512MiB`, `8G`, `1000000`.

@@ -17,6 +17,11 @@ public enum FloatType: String, ExpressibleByArgument, CaseIterable, Sendable {
     }
 }
 
+/// What tools say of `--precision`.
+public let precisionHelp = ArgumentHelp(
+    "The type of weights and activations: f32 or bf16; by default bf16 on CUDA, else f32.",
+    valueName: "type")
+
 /// What all tools are versions of.
 public enum Project {
     /// The version, as `--version` prints it and provenance tells it.

@@ -29,7 +29,7 @@ import ToolSupport
     func run() throws {
         var failures = 0
         for type in precision.map({ [$0] }) ?? FloatType.allCases {
-            let device = try device.open(activationType: type.dataType)
+            let device = try device.open(type)
             for row in try runCases(on: device, types: [type.dataType], filter: filter ?? "") {
                 print(line(row))
                 if !row.isPassed { failures += 1 }

@@ -40,9 +40,7 @@ import ToolSupport
     @Option(help: ArgumentHelp("Decode a range of blocks, as in '100..<200'.", valueName: "range"))
     var blocks: BlockRange?
 
-    @Option(
-        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
-    var precision: FloatType = .float32
+    @Option(help: precisionHelp) var precision: FloatType?
 
     @Flag(help: "Wait for blocks that are still being made.")
     var follow = false
@@ -71,10 +69,10 @@ import ToolSupport
         let stage = try DecodingStage(
             weights: weights.weights, latents: latents, strict: weights.strict, manner: manner,
             listener: reporting.hear)
-        let device = try device.open(activationType: precision.dataType)
+        let device = try device.open(precision)
         if let output {
             try stage.write(
-                to: output, blocks: blocks?.range, on: device, precision: precision.dataType,
+                to: output, blocks: blocks?.range, on: device, precision: device.activationType,
                 toolVersion: Project.version)
         } else {
             try writePipe(stage, on: device)

@@ -65,9 +65,7 @@ import ToolSupport
             valueName: "count"))
     var clips: Int?
 
-    @Option(
-        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
-    var precision: FloatType?
+    @Option(help: precisionHelp) var precision: FloatType?
 
     @Option(help: ArgumentHelp("Noise and sink distances to use instead.", valueName: "file"))
     var replay: String?
@@ -126,7 +124,7 @@ import ToolSupport
         manner.consume = consume
         manner.overwrite = output.overwrite
         try stage.run(
-            on: device.open(activationType: options.precision), manner: manner)
+            on: device.open(precision), manner: manner)
     }
 
     private var paths: DenoisingPaths {
@@ -143,7 +141,7 @@ import ToolSupport
 
     private var options: DenoisingOptions {
         var options = DenoisingOptions()
-        options.precision = precision?.dataType ?? .float32
+        options.precision = device.precision(precision).dataType
         options.steps = steps
         options.solver = solver
         options.seed = seed

@@ -35,9 +35,7 @@ import ToolSupport
     @Option(help: ArgumentHelp("Video frames of a clip, a multiple of 12.", valueName: "count"))
     var clipFrames = 48
 
-    @Option(
-        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
-    var precision: FloatType = .float32
+    @Option(help: precisionHelp) var precision: FloatType?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
@@ -67,7 +65,7 @@ import ToolSupport
                 voice: .file(voice, as: "voice"),
                 timing: .init(framesPerSecond: fps, clipFrames: clipFrames), to: output.output,
                 as: outputType.dataType,
-                on: device.open(activationType: precision.dataType),
+                on: device.open(precision),
                 memoryLimit: device.memoryLimit?.bytes, toolVersion: Project.version)
         }
     }

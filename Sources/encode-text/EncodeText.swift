@@ -31,9 +31,7 @@ import ToolSupport
     @Option(help: ArgumentHelp("The type on disk: f32 or bf16.", valueName: "type"))
     var outputType: FloatType = .float32
 
-    @Option(
-        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
-    var precision: FloatType = .float32
+    @Option(help: precisionHelp) var precision: FloatType?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
@@ -53,7 +51,7 @@ import ToolSupport
         try reporting.metrics.measure("encoded") {
             try stage.write(
                 prompt: text, to: output.output, as: outputType.dataType,
-                on: device.open(activationType: precision.dataType), toolVersion: Project.version)
+                on: device.open(precision), toolVersion: Project.version)
         }
     }
 

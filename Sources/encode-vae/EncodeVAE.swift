@@ -42,9 +42,7 @@ import ToolSupport
     @Option(help: ArgumentHelp("Where an actor is; one for each.", valueName: "image"))
     var actorMask: [String] = []
 
-    @Option(
-        help: ArgumentHelp("The type of weights and activations: f32 or bf16.", valueName: "type"))
-    var precision: FloatType = .float32
+    @Option(help: precisionHelp) var precision: FloatType?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
@@ -77,7 +75,7 @@ import ToolSupport
                 poses: poses(target), routing: routing(framing, target),
                 framing: Artifacts.Framing(framing), provenance: provenance(),
                 to: output.output, as: outputType.dataType,
-                on: device.open(activationType: precision.dataType))
+                on: device.open(precision))
         }
     }
 
@@ -126,7 +124,7 @@ import ToolSupport
             tool: Self.toolName, toolVersion: Project.version,
             options: [
                 "size": size.description, "output-type": outputType.rawValue,
-                "precision": precision.rawValue,
+                "precision": device.precision(precision).rawValue,
             ], inputs: inputs)
     }
 }
