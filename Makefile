@@ -7,7 +7,7 @@ PREFIX    ?= /usr/local
 FUZZ_RUNS ?= 1000000
 
 TOOLS = encode-text encode-audio encode-vae denoise-latents decode-vae mux-video check-device \
-        inspect-tensors
+        bench-stages inspect-tensors
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help

@@ -105,6 +105,14 @@ let package = Package(
                 "Compute", "Checkpoints", "Tensors",
             ]),
 
+        // Models at their published size, with weights made up, to be timed
+        room(
+            "StageBenchmarks",
+            uses: [
+                "Artifacts", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers",
+                "Compute", "Tensors",
+            ]),
+
         // What lies between two stages, for people
         room(
             "Inspection", uses: ["Artifacts", "Checkpoints", "Media", "Tensors"],
@@ -114,7 +122,8 @@ let package = Package(
         room(
             "ToolSupport",
             uses: [
-                "Stages", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors", argumentParser, logging,
+                "Stages", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors", argumentParser,
+                logging,
             ]),
         tool("encode-text", uses: ["Stages", "Tensors"]),
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
@@ -122,6 +131,7 @@ let package = Package(
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "Media", "Compute", "Tensors"]),
         tool("check-device", uses: ["Conformance", "Tensors"]),
+        tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
         tool("inspect-tensors", uses: ["Inspection", "Media"]),
 
@@ -176,6 +186,7 @@ let package = Package(
         tests(of: "Compute", uses: ["Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "ComputeCUDA", uses: ["Compute", "Tensors"]),
+        tests(of: "StageBenchmarks", uses: ["Checkpoints", "Compute", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(
             of: "Inspection",

@@ -18,6 +18,7 @@ enum Arrows {
             "Media": ["Tensors", "CLibAV"],
             "Inspection": ["Artifacts", "Checkpoints", "Media", "Tensors"],
             "Conformance": Set(models).union(model).union(["Artifacts", "ComputeCPU"]),
+            "StageBenchmarks": Set(models).union(model).union(["Artifacts"]),
             "Stages": Set(models).union(model).union(["Artifacts"]),
             "ToolSupport": Set(backends).union(model).union(["Artifacts", "Stages"]),
         ]

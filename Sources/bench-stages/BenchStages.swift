@@ -1,0 +1,131 @@
+import ArgumentParser
+import Foundation
+import StageBenchmarks
+import Tensors
+import ToolSupport
+
+/// The tool that times a stage at the published models' size.
+@main struct BenchStages: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "bench-stages",
+        abstract: "Time a stage at the size of the published models, without their weights.",
+        discussion: """
+            Runs the models that the stages run, with weights made up, in the middle of their work: a denoising step \
+            over a full window, a block of latents in mid-stream. Prints the median and the spread of the rounds, the \
+            memory, and with --profile the share of each operation and how near it comes to what the device can do.
+
+              bench-stages --device cuda:0 --stage denoise --size 704x384 --profile
+              bench-stages --stage decode --size 128x64 --divide-widths 16 --json
+
+            With --write-weights and --write-inputs it writes what denoise-latents needs to be run at that size.
+            """,
+        version: Project.version)
+
+    @Option(help: "What to time: text, audio, encode, denoise or decode.")
+    var stage: BenchmarkStage?
+
+    @Option(help: ArgumentHelp("The video's size, sides multiples of 16.", valueName: "size"))
+    var size = PictureSize(width: 704, height: 384)
+
+    @Option(
+        help: ArgumentHelp("Layers of the transformer, not as many as published.", valueName: "n"))
+    var layers: Int?
+
+    @Option(
+        help: ArgumentHelp("Divide widths and heads by 2, 4, 8, 16 or 32.", valueName: "n"))
+    var divideWidths = 1
+
+    @Option(help: ArgumentHelp("Steps of the denoiser's schedule.", valueName: "n"))
+    var steps = 4
+
+    @Option(help: ArgumentHelp("Length of the recording.", valueName: "seconds"))
+    var seconds = 60.0
+
+    @Option(help: ArgumentHelp("How often to time each thing.", valueName: "n"))
+    var rounds = 10
+
+    @Flag(help: "Time every operation by itself, too.")
+    var profile = false
+
+    @Flag(help: "Print JSON in place of a table.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp("Write the denoiser's weights, as published, here.", valueName: "dir"))
+    var writeWeights: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write a text, two clips of audio and a reference here.", valueName: "dir"))
+    var writeInputs: String?
+
+    @Option(help: precisionHelp) var precision: FloatType?
+
+    @OptionGroup(title: "Device") var device: DeviceOptions
+
+    func validate() throws {
+        guard stage != nil || writeWeights != nil || writeInputs != nil else {
+            throw ValidationError("Give --stage, or something to write.")
+        }
+        guard (layers ?? 1) > 0, rounds > 0, steps > 0 else {
+            throw ValidationError("--layers, --rounds and --steps must be positive.")
+        }
+        guard PublishedSizes.divisors.contains(divideWidths) else {
+            throw ValidationError("--divide-widths must be 1, 2, 4, 8, 16 or 32.")
+        }
+        guard seconds.isFinite, seconds >= 1, seconds <= 300 else {
+            throw ValidationError("--seconds must be from 1 to 300.")
+        }
+    }
+
+    func run() throws {
+        let reporter = Reporter(silentUnlessWatched: Self.toolName)
+        let files = SyntheticFiles(subject(.denoise), toolVersion: Project.version)
+        if let writeWeights {
+            try files.writeWeights(to: writeWeights) { reporter.progress($0) }
+        }
+        if let writeInputs { try files.writeInputs(to: writeInputs, clips: 2) }
+        guard let stage else { return }
+        let run = BenchmarkRun(subject(stage), rounds: rounds, isProfiled: profile)
+        let result = try run(on: device.open(precision)) { reporter.progress($0) }
+        try StandardOutput.write(json ? Self.encoded(result) : result.text)
+    }
+
+    private func subject(_ stage: BenchmarkStage) -> BenchmarkSubject {
+        BenchmarkSubject(
+            stage: stage, sizes: PublishedSizes(layers: layers, divisor: divideWidths),
+            height: size.height, width: size.width, steps: steps, seconds: seconds)
+    }
+
+    private static func encoded(_ result: BenchmarkResult) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(result), as: UTF8.self) + "\n"
+    }
+}
+
+extension BenchmarkStage: ExpressibleByArgument {}
+
+/// A video's size as it is typed.
+struct PictureSize: ExpressibleByArgument, CustomStringConvertible {
+    let width: Int
+    let height: Int
+
+    init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+    }
+
+    init?(argument: String) {
+        let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map {
+            Int($0)
+        }
+        guard sides.count == 2, let width = sides[0], let height = sides[1],
+            [width, height].allSatisfy({ (64...1 << 13).contains($0) && $0 % 16 == 0 })
+        else { return nil }
+        self.init(width: width, height: height)
+    }
+
+    var description: String { "\(width)x\(height)" }
+}
