@@ -78,7 +78,10 @@ final class AttentionPlan {
         } catch is CUDAError {
             return nil
         }
-        guard let plan = try graph.plan(.init(type: .bfloat16)) else { return nil }
+        let found = try library.store.plan(for: problem, of: library) {
+            try graph.plan(.init(type: .bfloat16, acceptsSlow: true))
+        }
+        guard let plan = found else { return nil }
         self.plan = plan
     }
 

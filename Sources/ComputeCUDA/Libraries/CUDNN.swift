@@ -17,13 +17,15 @@ final class CUDNN {
     private let errorName: cudnnGetErrorString_t
     private let lastError: cudnnGetLastErrorString_t
 
+    /// Plans of earlier processes.
+    let store: PlanStore
     /// The plans made so far for attention; nil where the library offers none.
     var attention: [AttentionProblem: AttentionPlan?] = [:]
     /// The plans made so far for convolutions; nil where the library offers none.
     var convolutions: [ConvolutionProblem: ConvolutionPlan?] = [:]
 
     /// Opens the library; throws `MissingLibrary`, `MissingSymbol` or `CUDAError`.
-    init(stream: Stream) throws {
+    init(_ context: Context, stream: Stream) throws {
         let library = try DynamicLibrary(
             ["libcudnn.so.9", "libcudnn.so"], purpose: "CUDA's attention and convolutions cuDNN")
         createDescriptor = try library.symbol("cudnnBackendCreateDescriptor")
@@ -37,6 +39,7 @@ final class CUDNN {
         lastError = try library.symbol("cudnnGetLastErrorString")
         let getVersion: cudnnGetVersion_t = try library.symbol("cudnnGetVersion")
         version = getVersion()
+        store = PlanStore(version: version, context: context)
         let create: cudnnCreate_t = try library.symbol("cudnnCreate")
         let setStream: cudnnSetStream_t = try library.symbol("cudnnSetStream")
         var handle: cudnnHandle_t?

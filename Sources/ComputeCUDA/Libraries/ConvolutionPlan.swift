@@ -46,7 +46,10 @@ final class ConvolutionPlan {
             try graph.pointwise(CUDNN_POINTWISE_ADD, sum, addend, into: next)
             sum = next
         }
-        guard let plan = try graph.plan(.init(type: type)) else { return nil }
+        // Where cuDNN is fast only without the sums, they are left to a kernel behind it.
+        let manner = OperationGraph.Manner(type: type, acceptsSlow: addends.isEmpty)
+        let found = try library.store.plan(for: problem, of: library) { try graph.plan(manner) }
+        guard let plan = found else { return nil }
         self.plan = plan
     }
 

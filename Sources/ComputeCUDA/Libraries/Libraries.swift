@@ -22,7 +22,7 @@ final class Libraries {
     /// cuDNN; throws `MissingLibrary` without it, each time anew.
     func cuDNN(for device: CUDADevice) throws -> CUDNN {
         if let cuDNN { return try cuDNN.get() }
-        let result = Result { try CUDNN(stream: device.stream) }
+        let result = Result { try CUDNN(device.context, stream: device.stream) }
         cuDNN = result
         return try result.get()
     }

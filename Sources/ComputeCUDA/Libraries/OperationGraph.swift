@@ -85,8 +85,8 @@ final class OperationGraph {
                     try $0.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations)
                 })
         else { return nil }
-        for mode in [CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK] {
-            for engine in (try? engines(of: graph, mode)) ?? [] where try manner.allows(engine) {
+        for mode in manner.heuristics {
+            for engine in (try? engines(of: graph, mode)) ?? [] where manner.allows(engine) {
                 if let plan = try? ExecutionPlan(engine, of: library) { return plan }
             }
         }
@@ -115,10 +115,17 @@ final class OperationGraph {
     struct Manner {
         /// The type that products are made of.
         let type: DataType
+        /// Whether engines count that only work, and are not fast.
+        let acceptsSlow: Bool
+
+        /// cuDNN's lists of engines, in the order in which they are tried.
+        fileprivate var heuristics: [Int] {
+            [CUDNN_HEUR_MODE_A] + (acceptsSlow ? [CUDNN_HEUR_MODE_FALLBACK] : [])
+        }
 
         /// Whether an engine adds in a fixed order and in float32, and does not round float32 operands to the tensor cores'
         /// shorter forms; filtering by transforms loses some of float32's digits too.
-        func allows(_ engine: EngineConfiguration) throws -> Bool {
+        fileprivate func allows(_ engine: EngineConfiguration) -> Bool {
             var refused = [
                 CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC,
                 CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
@@ -154,46 +161,6 @@ struct EngineConfiguration {
                 CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, capacity: capacity,
                 empty: 0)
         notes = Set(values.map(Int.init))
-    }
-}
-
-/// A graph with the engine that computes it.
-final class ExecutionPlan {
-    /// Bytes that the engine works in.
-    let workspaceBytes: Int
-    private let library: CUDNN
-    private let plan: Descriptor
-
-    /// Compiles the engine; throws if it does not take the graph after all.
-    init(_ engine: EngineConfiguration, of library: CUDNN) throws {
-        self.library = library
-        plan = try Descriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, of: library) {
-            try $0.setHandle(CUDNN_ATTR_EXECUTION_PLAN_HANDLE)
-            try $0.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, [engine.descriptor])
-        }
-        let sizes: [Int64] = try plan.values(
-            CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, capacity: 1, empty: 0)
-        workspaceBytes = Int(sizes.first ?? 0)
-    }
-
-    /// An operand: a tensor of the graph and where it is.
-    struct Operand {
-        let node: OperationGraph.Node
-        let address: UInt64
-    }
-
-    /// Puts the plan into the stream.
-    func run(_ operands: [Operand], on device: CUDADevice) throws {
-        try device.context.activate()
-        let workspace = try workspaceBytes > 0 ? device.allocateBytes(workspaceBytes) : nil
-        let pack = try Descriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, of: library) {
-            try $0.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, operands.map(\.node.identifier))
-            try $0.set(
-                CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, operands.map(\.address))
-            try $0.set(
-                CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, [workspace?.address ?? 0])
-        }
-        try library.execute(plan, pack)
     }
 }
 
