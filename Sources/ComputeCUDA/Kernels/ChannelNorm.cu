@@ -11,7 +11,7 @@ constexpr int PIECES = 3;
 
 template <int LANES, int A, typename T>
 __device__ __forceinline__ void channelNorm(
-    const T* x, i64 xStride, T* y, i64 yStride, const float* weight, i64 rows, int turns) {
+    const T* x, i64 xStride, T* y, i64 yStride, const float* weight, int rows, int turns) {
     const int lane = threadIdx.x % LANES, rowsOfBlock = blockDim.x / LANES;
     float w[PIECES][8];
 #pragma unroll
@@ -20,16 +20,17 @@ __device__ __forceinline__ void channelNorm(
 #pragma unroll
         for (int i = 0; i < 8; i++) w[piece][i] *= sqrtf(LANES * PIECES * 8);
     }
-    i64 row = (i64)blockIdx.x * turns * rowsOfBlock + threadIdx.x / LANES;
-    x += row * xStride + lane * 8, y += row * yStride + lane * 8;
+    // All threads of a warp take every turn, since they add across lanes.
+    int row = blockIdx.x * turns * rowsOfBlock + threadIdx.x / LANES;
 #pragma unroll 1
-    for (int turn = 0; turn < turns; turn++) {
+    for (; turns > 0; turns--, row += rowsOfBlock) {
+        const bool isRow = row < rows;
         float v[PIECES][8];
 #pragma unroll
         for (int piece = 0; piece < PIECES; piece++) {
 #pragma unroll
             for (int i = 0; i < 8; i++) v[piece][i] = 0;
-            if (row < rows) load(x + piece * LANES * 8, v[piece]);
+            if (isRow) load(x + row * xStride + (piece * LANES + lane) * 8, v[piece]);
         }
         float squares = 0;
 #pragma unroll
@@ -42,9 +43,8 @@ __device__ __forceinline__ void channelNorm(
 #pragma unroll
             for (int i = 0; i < 8; i++)
                 v[piece][i] = activated<A>(v[piece][i] * factor * w[piece][i]);
-            if (row < rows) store(y + piece * LANES * 8, v[piece]);
+            if (isRow) store(y + row * yStride + (piece * LANES + lane) * 8, v[piece]);
         }
-        row += rowsOfBlock, x += rowsOfBlock * xStride, y += rowsOfBlock * yStride;
     }
 }
 
@@ -82,17 +82,17 @@ __device__ __forceinline__ void channelNormAny(
         channelNormAny(x, xStride, y, yStride, weight, rows, channels, activation); \
     }
 
-#define ONE(kernel, LANES, A, name, T) \
-    extern "C" __global__ void __launch_bounds__(256, 4) kernel##_##name##_##name( \
+#define ONE(kernel, BLOCKS, LANES, A, name, T) \
+    extern "C" __global__ void __launch_bounds__(256, BLOCKS) kernel##_##name##_##name( \
         const T* x, i64 xStride, T* y, i64 yStride, const float* weight, i64 rows, i64 turns) { \
         channelNorm<LANES, A>(x, xStride, y, yStride, weight, rows, turns); \
     }
 
 #define PIXELS(LANES) \
-    ONE(channelNorm##LANES, LANES, IDENTITY, f32, float) \
-    ONE(channelNorm##LANES##SiLU, LANES, SILU, f32, float) \
-    ONE(channelNorm##LANES, LANES, IDENTITY, bf16, bf16) \
-    ONE(channelNorm##LANES##SiLU, LANES, SILU, bf16, bf16)
+    ONE(channelNorm##LANES, 3, LANES, IDENTITY, f32, float) \
+    ONE(channelNorm##LANES##SiLU, 3, LANES, SILU, f32, float) \
+    ONE(channelNorm##LANES, 4, LANES, IDENTITY, bf16, bf16) \
+    ONE(channelNorm##LANES##SiLU, 4, LANES, SILU, bf16, bf16)
 
 FOR_TYPES(ANY)
 PIXELS(4) PIXELS(8) PIXELS(16) PIXELS(32)

@@ -31,7 +31,7 @@ __device__ __forceinline__ void rotate(
 }
 
 #define ONE(N, xName, X, yName, Y) \
-    extern "C" __global__ void __launch_bounds__(256) rotate##N##_##xName##_##yName( \
+    extern "C" __global__ void __launch_bounds__(256, 4) rotate##N##_##xName##_##yName( \
         const X* x, i64 xStride, Y* y, i64 yStride, const float* table, i64 tableStride, i64 head, \
         i64 rows, i64 width, i64 threads, i64 columnTiles) { \
         rotate<N>(x, xStride, y, yStride, table, tableStride, head, rows, width, threads, \
