@@ -84,6 +84,8 @@ package enum KernelSources {
         [
             "--gpu-architecture=sm_\(architecture)\(architecture == 90 ? "a" : "")",
             "--std=c++17", "--fmad=true", "--extra-device-vectorization",
+            // Lambdas are host functions otherwise, which compilers before 13.1 refuse.
+            "--device-as-default-execution-space",
         ]
     }
 }
