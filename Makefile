@@ -25,7 +25,11 @@ build: deps ## Build the tools
 # The tools see to it themselves that threads do not spin; the test runner does not.
 test bench: export GOMP_SPINCOUNT ?= 0
 
+# Where the tests find NVIDIA's compiler.
+test: export CUDA_LIBRARY_PATH ?= $(CURDIR)/.build/nvrtc
+
 test: deps ## Run all tests
+	@Tests/fetch-nvrtc || echo 'make: kernels are not compiled in this run' >&2
 	$(SWIFT) test -c release --disable-xctest
 	Tests/pipelines-test $(BIN)
 

@@ -77,6 +77,7 @@ let package = Package(
         .target(name: "CNVIDIA"),
         room(
             "ComputeCUDA", uses: ["Compute", "Tensors", "CNVIDIA", crypto],
+            exclude: ["KERNELS.md"],
             resources: kernels(
                 "Common.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu", "Convert.cu",
                 "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu",

@@ -1,0 +1,44 @@
+import ComputeCUDA
+import Testing
+
+/// NVIDIA's compiler, if it is here.
+private let nvrtc = try? NVRTC()
+
+/// Every kernel compiles for every architecture without a remark, in particular about local memory. Needs no card but NVIDIA's
+/// compiler, which `make test` fetches.
+@Suite(.enabled(if: nvrtc != nil, "NVIDIA's compiler is not here"))
+struct KernelCompilationTests {
+    /// A100, consumer Ampere, Ada, Hopper, Blackwell and consumer Blackwell.
+    private static let architectures = [80, 86, 89, 90, 100, 120]
+
+    /// Registers that do not fit, and arrays that are not indexed by constants, go to memory.
+    private static let strictness = [
+        "--ptxas-options=--warn-on-spills", "--ptxas-options=--warn-on-local-memory-usage",
+    ]
+
+    @Test(arguments: architectures, KernelSources.names)
+    func compiles(architecture: Int, file: String) throws {
+        let compiler = try #require(nvrtc)
+        let (image, log) = try compiler.compile(
+            KernelSources.text(of: file), name: "\(file).cu",
+            options: KernelSources.options(architecture: architecture) + Self.strictness)
+        #expect(!image.isEmpty)
+        #expect(log == "")
+    }
+
+    /// The test above would see what it is for.
+    @Test func remarksLocalMemory() throws {
+        let compiler = try #require(nvrtc)
+        let source = """
+            extern "C" __global__ void spill(float* x, int n) {
+                float v[64];
+                for (int i = 0; i < 64; i++) v[i * n & 63] = x[i];
+                x[0] = v[n & 63];
+            }
+            """
+        let (_, log) = try compiler.compile(
+            source, name: "spill.cu",
+            options: KernelSources.options(architecture: 90) + Self.strictness)
+        #expect(log.contains("Local memory used for function 'spill'"))
+    }
+}
