@@ -71,8 +71,8 @@ let package = Package(
 
         // Computing: the waist, what is above and below it
         room("Compute", uses: ["Tensors"]),
-        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
-        .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
+        .target(name: "COneDNN"),
+        .target(name: "CKernels"),
         room("ComputeCPU", uses: ["Compute", "Tensors", "COneDNN", "CKernels"]),
         .target(name: "CNVIDIA"),
         room(

@@ -1,4 +1,5 @@
 import CKernels
+import COneDNN
 import Compute
 import Tensors
 
@@ -18,7 +19,8 @@ public final class CPUDevice: Device, MemoryReporting {
     /// A device that keeps activations in `activationType`, holds at most `memoryLimit` bytes beside mapped files,
     /// and uses `threads` threads, by default one for each core or as OMP_NUM_THREADS says.
     ///
-    /// Throws `UnsupportedOperation` for bfloat16 on a processor that cannot multiply it.
+    /// Throws `UnsupportedOperation` for bfloat16 on a processor that cannot multiply it, and
+    /// `MissingCPULibrary` where oneDNN is not installed.
     public convenience init(
         activationType: DataType = .float32, memoryLimit: Int? = nil, threads: Int? = nil
     ) throws {
@@ -46,6 +48,8 @@ public final class CPUDevice: Device, MemoryReporting {
             throw UnsupportedOperation(
                 device: "cpu", operation: "\(activationType) activations on this processor")
         }
+        try MissingCPULibrary.check(kernels_open(), "OpenMP")
+        try MissingCPULibrary.check(onednn_open(), "oneDNN")
         self.activationType = activationType
         self.kernels = kernels
         workers = Workers(count: threads)

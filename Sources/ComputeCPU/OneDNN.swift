@@ -19,6 +19,22 @@ public struct OneDNNError: Error, CustomStringConvertible {
     }
 }
 
+/// A library that computing on the processor needs, and that cannot be opened.
+public struct MissingCPULibrary: Error, CustomStringConvertible {
+    /// What was to be opened.
+    public let name: String
+    /// What the dynamic linker said.
+    public let reason: String
+
+    public var description: String { "cannot load \(name) to compute on the CPU: \(reason)" }
+
+    /// Throws unless there is no reason.
+    static func check(_ reason: UnsafePointer<CChar>?, _ name: String) throws {
+        guard let reason else { return }
+        throw MissingCPULibrary(name: name, reason: String(cString: reason))
+    }
+}
+
 /// oneDNN's engine and stream, and the primitives made so far.
 final class OneDNN {
     let engine: dnnl_engine_t

@@ -117,6 +117,9 @@ size_t kernels_available(const struct kernel_table *tables[4]);
 /// Whether products of bfloat16 are faster than of float32 here.
 int kernels_have_bfloat16(void);
 
+/// Opens OpenMP's library, unless it is open; null, or why it cannot be opened. To be called before what follows.
+const char *kernels_open(void);
+
 /// The number of threads that OpenMP would use: cores of the affinity mask, or OMP_NUM_THREADS.
 int kernels_default_threads(void);
 

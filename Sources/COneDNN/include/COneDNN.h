@@ -1,7 +1,8 @@
 // oneDNN's C API for Swift, the same for its generations 2 and 3.
 //
 // Generation 3 removed the operation descriptors, made memory descriptors opaque and changed a few
-// parameters. What differs is wrapped here under the prefix `onednn_`; the rest is used as it is.
+// parameters. What differs is wrapped here under the prefix `onednn_`; the rest is used as it is. The library is
+// not linked but opened when it is first needed.
 // Compiled against 2.6.3, which the tests run with, and 3.13.2.
 // Source: "Transition from v2.x to v3.x", oneDNN's developer guide.
 
@@ -19,6 +20,9 @@ typedef const_dnnl_memory_desc_t onednn_layout;
 /// A description of extents, strides or blocks, and element type.
 typedef const dnnl_memory_desc_t *onednn_layout;
 #endif
+
+/// Opens the library, unless it is open; null, or why it cannot be opened. To be called before anything else.
+const char *onednn_open(void);
 
 /// Creates a layout with these extents and strides; without strides, one that a primitive may choose.
 static inline dnnl_status_t onednn_layout_create(
