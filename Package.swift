@@ -83,7 +83,6 @@ let package = Package(
                 "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu",
                 "Permute.cu", "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu", "Softmax.cu",
                 "Upsample.cu")),
-        room("Conformance", uses: ["Compute", "Tensors"]),
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models, which know neither files between stages, nor backends, nor one another
@@ -97,6 +96,14 @@ let package = Package(
             "Denoiser", uses: ["Layers", "Compute", "Checkpoints", "Tensors"],
             exclude: ["MODEL.md"]),
         room("VideoVAE", uses: ["Compute", "Layers", "Tensors"], exclude: ["MODEL.md"]),
+
+        // What operations and models must compute, on any device
+        room(
+            "Conformance",
+            uses: [
+                "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers", "Compute",
+                "Checkpoints", "Tensors",
+            ]),
 
         // Stages: from artifacts through a model to artifacts
         room(
@@ -131,7 +138,7 @@ let package = Package(
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "Media", "Compute", "Tensors"]),
-        tool("check-device", uses: ["Conformance", "Tensors"]),
+        tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
         tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
         tool("inspect-tensors", uses: ["Inspection", "Media"]),

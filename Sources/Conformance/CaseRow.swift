@@ -6,29 +6,76 @@ public struct CaseRow: Sendable {
     /// The case's name and the type of its activations.
     public let name: String
     public let dataType: DataType
-    /// ‖out - reference‖ / ‖reference‖; infinite if something is not a number.
+    /// ‖out - reference‖ / ‖reference‖, or of a model in float32 the largest difference; infinite if something is not
+    /// a number.
     public let error: Double
     /// The error allowed.
     public let tolerance: Double
-    /// Time of the second call, in milliseconds.
+    /// Time of the second call, in milliseconds; of a model, with its loading.
     public let milliseconds: Double
     /// Whether two calls gave the same bits.
     public let isDeterministic: Bool
+    /// Why the device did not do it, if it did not.
+    public let problem: String?
+
+    /// What calls gave.
+    init(
+        name: String, dataType: DataType, error: Double, tolerance: Double, milliseconds: Double,
+        isDeterministic: Bool
+    ) {
+        self.name = name
+        self.dataType = dataType
+        self.error = error
+        self.tolerance = tolerance
+        self.milliseconds = milliseconds
+        self.isDeterministic = isDeterministic
+        problem = nil
+    }
+
+    /// A case that threw.
+    init(name: String, dataType: DataType, problem: any Error) {
+        self.name = name
+        self.dataType = dataType
+        error = .infinity
+        tolerance = 0
+        milliseconds = 0
+        isDeterministic = true
+        self.problem = String(describing: problem)
+    }
 
     /// Whether the device does what it should.
     public var isPassed: Bool { error <= tolerance && isDeterministic }
 }
 
 /// Runs the cases whose name contains `filter` on a device, for each type of activations, and judges them by float64.
+/// A case that throws is a row that says why. `hear` is told each row at once.
 ///
-/// Throws what the device throws.
+/// Throws what `hear` throws.
 public func runCases(
-    on device: any Device, types: [DataType], filter: String = ""
+    on device: any Device, types: [DataType], filter: String = "",
+    hear: (CaseRow) throws -> Void = { _ in }
 ) throws -> [CaseRow] {
     try OperationCase.all.filter { filter.isEmpty || $0.name.contains(filter) }
         .flatMap { operation in
-            try types.map { try run(operation, on: device, $0) }
+            try types.map { type in
+                let row = CaseRow(operation.name, type) {
+                    try run(operation, on: device, type)
+                }
+                try hear(row)
+                return row
+            }
         }
+}
+
+extension CaseRow {
+    /// The row that `run` gives, or one that says why it threw.
+    init(_ name: String, _ dataType: DataType, run: () throws -> CaseRow) {
+        do {
+            self = try run()
+        } catch {
+            self.init(name: name, dataType: dataType, problem: error)
+        }
+    }
 }
 
 /// Runs a case on a device twice and on the reference once.

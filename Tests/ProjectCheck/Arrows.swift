@@ -17,7 +17,7 @@ enum Arrows {
             "Layers": ["Compute", "Tensors"],
             "Media": ["Tensors", "CLibAV"],
             "Inspection": ["Artifacts", "Checkpoints", "Media", "Tensors"],
-            "Conformance": Set(models).union(model).union(["Artifacts", "ComputeCPU"]),
+            "Conformance": Set(models).union(model),
             "StageBenchmarks": Set(models).union(model).union(["Artifacts"]),
             "Stages": Set(models).union(model).union(["Artifacts"]),
             "ToolSupport": Set(backends).union(model).union(["Artifacts", "Stages"]),

@@ -1,0 +1,99 @@
+import Compute
+import Tensors
+
+// How to add a golden
+//   1. Describe its tensors in `goldens/README.md`, and the tolerance.
+//   2. Add a case to the list of its model in this folder. The tests and `check-device` run every case on every device.
+
+/// What a model computes, beside what the released code computes of the same weights and inputs.
+public struct GoldenCase: Sendable, CustomStringConvertible {
+    /// What was computed, and what it should be.
+    public struct Comparison {
+        var values: [Float] = []
+        var expected: [Float] = []
+
+        /// Adds numbers that should be equal.
+        mutating func add(_ values: [Float], _ expected: [Float]) {
+            self.values += values
+            // Numbers that are too few or too many are no agreement.
+            self.expected += values.count == expected.count ? expected : values.map { _ in .nan }
+        }
+    }
+
+    /// The model and what is particular, as in `denoiser/three clips`.
+    public let name: String
+    /// The largest difference allowed in float32 on the CPU.
+    public let tolerance: Float
+    let compute: @Sendable (GoldenFolder, any Device) throws -> Comparison
+
+    /// A case that loads its model, runs it and compares.
+    init(
+        _ name: String, within tolerance: Float,
+        compute: @escaping @Sendable (GoldenFolder, any Device) throws -> Comparison
+    ) {
+        self.name = name
+        self.tolerance = tolerance
+        self.compute = compute
+    }
+
+    public var description: String { name }
+
+    /// Every case.
+    public static let all: [GoldenCase] = text + audio + video + denoiser
+}
+
+extension GoldenCase {
+    /// What bfloat16 may cost, relative to the length of all numbers.
+    private static let bfloat16Tolerance = 2e-2
+    /// How much more than on the CPU is allowed on a card, whose sums have another order.
+    private static let cardFactor = 3.0
+
+    /// Runs the case twice on a device, in the type of its activations. Throws what cannot be read, and what the
+    /// device throws.
+    public func row(_ folder: GoldenFolder, on device: any Device) throws -> CaseRow {
+        let first = try compute(folder, device)
+        var second = Comparison()
+        let time = try ContinuousClock().measure { second = try compute(folder, device) }
+        let isFloat = device.activationType == .float32
+        let bits = { (comparison: Comparison) in comparison.values.map(\.bitPattern) }
+        return CaseRow(
+            name: name, dataType: device.activationType,
+            error: isFloat ? first.largestDifference : first.relativeError,
+            tolerance: isFloat
+                ? Double(tolerance) * (device.name == "cpu" ? 1 : Self.cardFactor)
+                : Self.bfloat16Tolerance, milliseconds: time / .milliseconds(1),
+            isDeterministic: bits(first) == bits(second))
+    }
+}
+
+extension GoldenCase.Comparison {
+    /// The largest absolute difference; infinite if something is not a number.
+    fileprivate var largestDifference: Double {
+        zip(values, expected).reduce(0) { largest, pair in
+            let difference = abs(Double(pair.0) - Double(pair.1))
+            return difference.isNaN ? .infinity : max(largest, difference)
+        }
+    }
+
+    /// ‖values - expected‖ / ‖expected‖.
+    fileprivate var relativeError: Double {
+        Conformance.relativeError(of: values.map(Double.init), from: expected.map(Double.init))
+    }
+}
+
+/// Runs the goldens whose name contains `filter` on a device. A case that throws is a row that says why. `hear` is told
+/// each row at once.
+///
+/// Throws what `hear` throws.
+public func runGoldens(
+    _ folder: GoldenFolder, on device: any Device, filter: String = "",
+    hear: (CaseRow) throws -> Void = { _ in }
+) throws -> [CaseRow] {
+    try GoldenCase.all.filter { filter.isEmpty || $0.name.contains(filter) }.map { golden in
+        let row = CaseRow(golden.name, device.activationType) {
+            try golden.row(folder, on: device)
+        }
+        try hear(row)
+        return row
+    }
+}
