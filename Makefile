@@ -32,6 +32,7 @@ test: deps ## Run all tests
 	@Tests/fetch-nvrtc || echo 'make: kernels are not compiled in this run' >&2
 	$(SWIFT) test -c release --disable-xctest
 	Tests/pipelines-test $(BIN)
+	Tests/soak-test $(BIN)
 
 demo: build ## Make a short film of a drawn face that says what espeak-ng speaks
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(BIN)

@@ -11,8 +11,10 @@ frames/stream.json: latents/stream.json frames.options $(vae_weights)
 stream_after = $(patsubst after-step-$(STEPS),latents,after-step-$(lastword $(subst -, ,$(1))))
 # $(call device_of,NUMBER): the device of a part, or behind the last part, of the decoder.
 device_of = $(patsubst %,--device %,$(or $(word $(1),$(DEVICES)),$(DEVICE))) $(MEMORY_LIMIT:%=--memory-limit %)
+# CONSUME is empty, yes for frames, or all.
+consume_latents = $(if $(filter all,$(CONSUME)),--consume)
 # $(call denoiser,NUMBER,PART,PART BEFORE)
-denoiser = steps-$(2) $(denoise) --step-range $(2) $(if $(3),--input $(call stream_after,$(3)) --follow) \
+denoiser = steps-$(2) $(denoise) --step-range $(2) $(if $(3),--input $(call stream_after,$(3)) --follow $(consume_latents)) \
   $(if $(filter latents,$(call stream_after,$(2))),,--refresh-from latents --follow) \
   $(call device_of,$(1)) $(call metrics,steps-$(2)) --output $(call stream_after,$(2)) --
 
@@ -23,9 +25,10 @@ ifneq ($(call stream_after,$(lastword $(PARTS))),latents)
 $(error PARTS='$(PARTS)' must end with step $(STEPS))
 endif
 
-# Frames that were consumed have to be there again for a film to be made again.
+# What was consumed has to be there again for a film to be made again.
 movie.mp4: latents/stream.json frames/stream.json movie.options voice
+	@for file in {latents,after-step-*}/consumed.json; do [ ! -e "$$file" ] || rm -rf latents after-step-* frames; done
 	@if [ -e frames/consumed.json ]; then rm -rf frames; fi
 	@$(run) $(denoisers) \
-	  frames $(decode) --follow $(call device_of,$(words decoder $(PARTS))) $(call metrics,frames) -- \
-	  movie $(mux) --follow $(CONSUME:yes=--consume)
+	  frames $(decode) --follow $(consume_latents) $(call device_of,$(words decoder $(PARTS))) \
+	  $(call metrics,frames) -- movie $(mux) --follow $(if $(CONSUME),--consume)
