@@ -36,6 +36,8 @@ public final class StreamReader {
     private var watch: FolderWatch?
     private var hasSeenWriter = false
     private var identity: FileIdentity?
+    /// The digests that were known when the first block was asked for: all, in a finished stream.
+    private var digests: BlockDigests?
     /// What was consumed by this reader.
     var consumption = Consumption()
 
@@ -81,13 +83,16 @@ public final class StreamReader {
     /// A block, mapped; nil past the end of a stream that has ended.
     ///
     /// Waits for it when following. Throws `ArtifactError` if it is missing and nobody is writing
-    /// it, if it was consumed, or if the stream was replaced by another; `TensorFileError` if it is
-    /// damaged or not like the description; `CancellationError`.
+    /// it, if it was consumed, if its bytes are not those that were written, or if the stream was replaced by
+    /// another; `TensorFileError` if it is damaged or not like the description; `CancellationError`.
     public func block(_ index: Int) throws -> TensorFile? {
         precondition(needs.contains(index))
         let name = StreamFolder.name(ofBlock: index)
         return try wait(for: name, writtenBy: writers(of: index)) { isAlive in
-            if let file = try folder.blockIfThere(index, like: description) { return .some(file) }
+            if let file = try folder.blockIfThere(index, like: description) {
+                try checkDigest(of: index)
+                return .some(file)
+            }
             guard let end = try end(isAlive: isAlive, at: index) else {
                 try checkNotConsumed(index)
                 return nil
@@ -134,6 +139,18 @@ extension StreamReader {
         if let end = try folder.end() { return end }
         let mayBeCovered = !isAlive || index >= description.blocks ?? .max
         return mayBeCovered ? try folder.endOfParts(blocks: description.blocks) : nil
+    }
+
+    /// Throws `ArtifactError` if a block's bytes are not those that were written, as far as that is known: blocks that
+    /// came since the first was read are as young as their digests, and are not read twice.
+    private func checkDigest(of index: Int) throws {
+        let known = try digests ?? BlockDigests(of: folder)
+        digests = known
+        guard let digest = known[index] else { return }
+        let path = folder.path(StreamFolder.name(ofBlock: index))
+        guard try FileDigest.sha256(of: path) == digest else {
+            throw ArtifactError("read", path, "damaged: its bytes are not those that were written")
+        }
     }
 
     private func checkNotConsumed(_ index: Int) throws {
