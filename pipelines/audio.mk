@@ -5,7 +5,7 @@ $(call keep,audio.options,$(strip $(if $(AUDIO),given: $(realpath audio.safetens
 
 ifndef AUDIO
 audio.safetensors: voice audio.options $(wildcard $(model)/wav2vec2-large-xlsr-53-english/*)
-	@$(run) audio encode-audio --weights weights $(call quote,$(realpath voice)) $(audio_options) $(device) \
+	@$(run) audio encode-audio --overwrite --weights weights $(call quote,$(realpath voice)) $(audio_options) $(device) \
 	  $(call metrics,audio) --output $@
 endif
 

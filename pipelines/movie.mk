@@ -2,7 +2,7 @@
 
 movie_options := $(CRF:%=--crf %) $(PRESET:%=--preset %) $(MOVIE_FLAGS)
 $(call keep,movie.options,$(strip mux-video $(movie_options) $(realpath voice)))
-mux := mux-video --audio $(call quote,$(realpath voice)) frames $(strip $(movie_options)) $(call metrics,movie) \
+mux := mux-video --overwrite --audio $(call quote,$(realpath voice)) frames $(strip $(movie_options)) $(call metrics,movie) \
   --output $(call quote,$(shell readlink movie.mp4))
 
 ifndef FOLLOW

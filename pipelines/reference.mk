@@ -6,7 +6,7 @@ vae_weights := $(wildcard $(model)/Wan2.1_VAE.pth)
 
 ifndef REFERENCE
 reference.safetensors: image reference.options $(vae_weights) $(if $(POSE),pose audio.safetensors)
-	@$(run) reference encode-vae --weights weights $(call quote,$(realpath image)) $(reference_options) \
+	@$(run) reference encode-vae --overwrite --weights weights $(call quote,$(realpath image)) $(reference_options) \
 	  $(if $(POSE),--pose $(call quote,$(realpath pose)) --audio audio.safetensors) $(device) \
 	  $(call metrics,reference) --output $@
 endif

@@ -7,14 +7,14 @@ ifndef TEXT
 $(call keep,prompt.txt,$(value PROMPT))
 
 text.safetensors: prompt.txt text.options $(text_weights)
-	@$(run) text encode-text --weights weights --prompt-file $< $(TEXT_FLAGS) $(device) $(call metrics,text) --output $@
+	@$(run) text encode-text --overwrite --weights weights --prompt-file $< $(TEXT_FLAGS) $(device) $(call metrics,text) --output $@
 endif
 
 ifdef NEGATIVE_PROMPT
 $(call keep,negative-prompt.txt,$(value NEGATIVE_PROMPT))
 
 negative-text.safetensors: negative-prompt.txt text.options $(text_weights)
-	@$(run) negative-text encode-text --weights weights --prompt-file $< $(TEXT_FLAGS) $(device) \
+	@$(run) negative-text encode-text --overwrite --weights weights --prompt-file $< $(TEXT_FLAGS) $(device) \
 	  $(call metrics,negative-text) --output $@
 endif
 

@@ -18,8 +18,14 @@ public final class PartialFile: @unchecked Sendable {
 
     /// Creates `path.partial`, replacing what a dead process left there.
     ///
-    /// Throws `SystemError`; with `EBUSY` if another live process is writing the same file.
+    /// Throws `SystemError`: if a folder or a device is there, which no file may take the place of; with `EBUSY` if another
+    /// live process is writing the same file.
     public init(path: String) throws(SystemError) {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            let isFolder = status.st_mode & S_IFMT == S_IFDIR
+            throw SystemError("write", path, code: isFolder ? EISDIR : EPERM)
+        }
         self.path = path
         partialPath = path + ".partial"
         descriptor = try Self.lock(partialPath, for: path)

@@ -64,7 +64,7 @@ import ToolSupport
                 SpeechSamples(count: spool.count, read: spool.samples),
                 voice: .file(voice, as: "voice"),
                 timing: .init(framesPerSecond: fps, clipFrames: clipFrames), to: output.output,
-                as: outputType.dataType,
+                overwrite: output.overwrite, as: outputType.dataType,
                 on: device.open(precision),
                 memoryLimit: device.memoryLimit?.bytes, toolVersion: Project.version)
         }

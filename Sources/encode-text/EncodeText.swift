@@ -50,7 +50,8 @@ import ToolSupport
             listener: reporting.hear)
         try reporting.metrics.measure("encoded") {
             try stage.write(
-                prompt: text, to: output.output, as: outputType.dataType,
+                prompt: text, to: output.output, overwrite: output.overwrite,
+                as: outputType.dataType,
                 on: device.open(precision), toolVersion: Project.version)
         }
     }
@@ -62,6 +63,7 @@ import ToolSupport
         guard let text = String(validating: file.bytes, as: UTF8.self) else {
             throw ToolError("cannot read '\(path)': it is not UTF-8 text")
         }
-        return text
+        // The newline with which editors end a file is no part of the prompt.
+        return text.last?.isNewline == true ? String(text.dropLast()) : text
     }
 }

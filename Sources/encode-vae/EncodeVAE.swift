@@ -30,8 +30,10 @@ import ToolSupport
     @Option(help: ArgumentHelp("The type on disk: f32 or bf16.", valueName: "type"))
     var outputType: FloatType = .float32
 
-    @Option(help: ArgumentHelp("The largest area, as WIDTHxHEIGHT.", valueName: "size"))
-    var size = AreaCap(argument: "704x384")!
+    @Option(
+        help: ArgumentHelp("The largest area, as WIDTHxHEIGHT.", valueName: "size"),
+        transform: AreaCap.init)
+    var size = AreaCap(width: 704, height: 384)
 
     @Option(help: ArgumentHelp("A video of poses; needs --audio.", valueName: "video"))
     var pose: String?
@@ -74,7 +76,7 @@ import ToolSupport
                 .init(height: target.height, width: target.width, pixels: pixels.values),
                 poses: poses(target), routing: routing(framing, target),
                 framing: Artifacts.Framing(framing), provenance: provenance(),
-                to: output.output, as: outputType.dataType,
+                to: output.output, overwrite: output.overwrite, as: outputType.dataType,
                 on: device.open(precision))
         }
     }
@@ -130,19 +132,22 @@ import ToolSupport
 }
 
 /// An area as it is typed: two sides.
-struct AreaCap: ExpressibleByArgument, CustomStringConvertible {
+struct AreaCap: CustomStringConvertible {
     let width: Int
     let height: Int
 
-    init?(argument: String) {
+    /// The area of so many columns and rows.
+    init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+
+    /// Reads what was typed; throws `ValidationError`.
+    init(_ argument: String) throws {
         let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map {
             Int($0)
         }
         guard sides.count == 2, let width = sides[0], let height = sides[1],
             (1...1 << 16).contains(width), (1...1 << 16).contains(height)
-        else { return nil }
-        self.width = width
-        self.height = height
+        else { throw ValidationError("A size is typed as in 704x384, width first.") }
+        self.init(width: width, height: height)
     }
 
     /// Pixels.

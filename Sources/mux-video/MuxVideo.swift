@@ -31,7 +31,7 @@ import ToolSupport
     @Option(name: .long, help: ArgumentHelp("The film to write.", valueName: "file"))
     var output: String
 
-    @Flag(name: .long, help: "Replace a film that exists; it always is.")
+    @Flag(name: .long, help: "Replace a file that exists.")
     var overwrite = false
 
     @Option(help: "Quality: 0 is lossless, 51 the worst.")
@@ -63,12 +63,15 @@ import ToolSupport
         if let holdFirst, !(0...1000).contains(holdFirst) {
             throw ValidationError("--hold-first must be from 0 to 1000.")
         }
-        if frames == "-", follow || consume {
-            throw ValidationError("A pipe is followed anyway and leaves nothing to consume.")
+        if frames == "-", consume {
+            throw ValidationError("A pipe leaves nothing to consume.")
         }
     }
 
     func run() throws {
+        guard overwrite || access(output, F_OK) != 0 else {
+            throw ToolError("cannot write '\(output)': it exists; --overwrite replaces it")
+        }
         let reporting = try StageReporting(tool: Self.toolName, options: report)
         let summary = try reporting.metrics.measure("muxed") {
             try frames == "-" ? muxPipe(reporting.reporter) : muxStream(reporting.reporter)

@@ -42,10 +42,12 @@ public struct AudioStage {
 
     /// Encodes a voice, mono at the model's rate, and writes the condition. `voice` says for provenance what it was.
     ///
-    /// Throws `RecordingTooShort`, or what the voice, the device and the disk throw.
+    /// Throws `StageError` before anything is computed if `output` is something else and not to be replaced (`overwrite`),
+    /// `RecordingTooShort`, or what the voice, the device and the disk throw.
     public func write(
         _ speech: SpeechSamples, voice: Provenance.Input, timing: Timing, to output: String,
-        as dataType: DataType, on device: any Device, memoryLimit: Int?, toolVersion: String
+        overwrite: Bool = false, as dataType: DataType, on device: any Device, memoryLimit: Int?,
+        toolVersion: String
     ) throws {
         let schedule = try encoder.schedule(
             samples: speech.count, fps: timing.framesPerSecond, clipFrames: timing.clipFrames)
@@ -55,6 +57,16 @@ public struct AudioStage {
                     memoryLimit: $0, fps: timing.framesPerSecond,
                     activationType: device.activationType)
             } ?? encoder.standardWindow
+        let provenance = Provenance(
+            tool: "encode-audio", toolVersion: toolVersion,
+            options: [
+                "fps": String(timing.framesPerSecond),
+                "clip-frames": String(timing.clipFrames),
+                "window": "\(window.length)+\(window.context)",
+                "output-type": FloatName.of(dataType),
+                "precision": FloatName.of(device.activationType),
+            ], inputs: [voice, weights])
+        try OutputFile(path: output, overwrite: overwrite).check(.audioCondition, provenance)
         try encoder.load(on: device) {
             try listener(.progress("loading weights, \($0.completed) of \($0.total)"))
         }
@@ -65,15 +77,7 @@ public struct AudioStage {
             timing: .init(
                 framesPerSecond: timing.framesPerSecond, clipFrames: timing.clipFrames,
                 speechFrames: schedule.speechFrames),
-            provenance: Provenance(
-                tool: "encode-audio", toolVersion: toolVersion,
-                options: [
-                    "fps": String(timing.framesPerSecond),
-                    "clip-frames": String(timing.clipFrames),
-                    "window": "\(window.length)+\(window.context)",
-                    "output-type": FloatName.of(dataType),
-                    "precision": FloatName.of(device.activationType),
-                ], inputs: [voice, weights]))
+            provenance: provenance)
         try encoder.encode(
             speech, schedule: schedule, window: window, on: device,
             monitor: {

@@ -80,10 +80,16 @@ public struct ReferenceStage {
     }
 
     /// Encodes everything and writes the reference.
+    ///
+    /// Throws `StageError` before anything is computed if `output` is something else; with `overwrite` it is replaced.
     public func write(
         _ picture: Picture, poses: Poses?, routing: Routing?, framing: Framing,
-        provenance: Provenance, to output: String, as dataType: DataType, on device: any Device
+        provenance: Provenance, to output: String, overwrite: Bool = false, as dataType: DataType,
+        on device: any Device
     ) throws {
+        var provenance = provenance
+        provenance.inputs = (provenance.inputs ?? []) + [weights]
+        try OutputFile(path: output, overwrite: overwrite).check(.reference, provenance)
         try vae.encoder.parameters.load(on: device) {
             try listener(.progress("loading weights, \($0.completed) of \($0.total)"))
         }
@@ -93,8 +99,6 @@ public struct ReferenceStage {
             pixels, frameCount: Self.motionVideoFrames, on: device,
             monitor: monitor("the portrait"))
         let shape = still.motion.shape
-        var provenance = provenance
-        provenance.inputs = (provenance.inputs ?? []) + [weights]
         let poseFrames = poses.map {
             $0.clips * $0.clipFrames / vae.architecture.framesPerLatent
         }

@@ -33,10 +33,19 @@ public struct TextStage {
     }
 
     /// Encodes a prompt and writes the condition.
+    ///
+    /// Throws `StageError` before anything is computed if `output` is something else; with `overwrite` it is replaced.
     public func write(
-        prompt: String, to output: String, as dataType: DataType, on device: any Device,
-        toolVersion: String
+        prompt: String, to output: String, overwrite: Bool = false, as dataType: DataType,
+        on device: any Device, toolVersion: String
     ) throws {
+        let provenance = Provenance(
+            tool: "encode-text", toolVersion: toolVersion,
+            options: [
+                "prompt": prompt, "output-type": FloatName.of(dataType),
+                "precision": FloatName.of(device.activationType),
+            ], inputs: [tokenizerInput, weights])
+        try OutputFile(path: output, overwrite: overwrite).check(.textCondition, provenance)
         let text = tokenizer.encode(PromptCleaner.clean(prompt))
         if text.truncatedTokens > 0 {
             try listener(
@@ -49,13 +58,7 @@ public struct TextStage {
         }
         let writer = try TextCondition.create(
             path: output, tokens: context.shape[0], width: context.shape[1], type: dataType,
-            provenance: Provenance(
-                tool: "encode-text", toolVersion: toolVersion,
-                options: [
-                    "prompt": prompt, "output-type": FloatName.of(dataType),
-                    "precision": FloatName.of(device.activationType),
-                ],
-                inputs: [tokenizerInput, weights]))
+            provenance: provenance)
         try writer.write(device.floats(context), to: "context")
         try writer.commit()
     }
