@@ -11,12 +11,14 @@ frames/stream.json: latents/stream.json frames.options $(vae_weights)
 stream_after = $(patsubst after-step-$(STEPS),latents,after-step-$(lastword $(subst -, ,$(1))))
 # $(call device_of,NUMBER): the device of a part, or behind the last part, of the decoder.
 device_of = $(patsubst %,--device %,$(or $(word $(1),$(DEVICES)),$(DEVICE))) $(MEMORY_LIMIT:%=--memory-limit %)
-# CONSUME is empty, yes for frames, or all.
+# CONSUME is empty, yes for frames, or all. So many blocks lie on the disk at most, lest a slow reader let it fill.
 consume_latents = $(if $(filter all,$(CONSUME)),--consume)
+most_latents = $(if $(filter all,$(CONSUME)),--max-blocks 400)
+most_frames = $(if $(CONSUME),--max-blocks 100)
 # $(call denoiser,NUMBER,PART,PART BEFORE)
 denoiser = steps-$(2) $(denoise) --step-range $(2) $(if $(3),--input $(call stream_after,$(3)) --follow $(consume_latents)) \
   $(if $(filter latents,$(call stream_after,$(2))),,--refresh-from latents --follow) \
-  $(call device_of,$(1)) $(call metrics,steps-$(2)) --output $(call stream_after,$(2)) --
+  $(call device_of,$(1)) $(most_latents) $(call metrics,steps-$(2)) --output $(call stream_after,$(2)) --
 
 numbers := $(shell seq $(words $(PARTS)))
 denoisers := $(foreach n,$(numbers),$(call denoiser,$(n),$(word $(n),$(PARTS)),$(filter-out first,$(word $(n),first $(PARTS)))))
@@ -30,5 +32,5 @@ movie.mp4: latents/stream.json frames/stream.json movie.options voice
 	@for file in {latents,after-step-*}/consumed.json; do [ ! -e "$$file" ] || rm -rf latents after-step-* frames; done
 	@if [ -e frames/consumed.json ]; then rm -rf frames; fi
 	@$(run) $(denoisers) \
-	  frames $(decode) --follow $(consume_latents) $(call device_of,$(words decoder $(PARTS))) \
+	  frames $(decode) --follow $(consume_latents) $(most_frames) $(call device_of,$(words decoder $(PARTS))) \
 	  $(call metrics,frames) -- movie $(mux) --follow $(if $(CONSUME),--consume)

@@ -11,7 +11,7 @@ public final class StreamWriter {
     /// The blocks that this writer answers for.
     public let range: Range<Int>
 
-    private let folder: StreamFolder
+    let folder: StreamFolder
     /// The range if it was asked for: then a part is left in place of an end.
     private let part: Range<Int>?
     /// Nil when the writing has ended.

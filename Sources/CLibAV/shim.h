@@ -22,6 +22,8 @@ static const int clibav_end_of_file = AVERROR_EOF;
 static const int clibav_again = AVERROR(EAGAIN);
 /// Memory ran out.
 static const int clibav_no_memory = AVERROR(ENOMEM);
+/// A file of no known form, or a damaged one.
+static const int clibav_invalid_data = AVERROR_INVALIDDATA;
 /// A time stamp that is not known.
 static const int64_t clibav_no_time = AV_NOPTS_VALUE;
 

@@ -37,7 +37,9 @@ import ToolSupport
     @Flag(name: .long, help: "Replace frames that were made from other latents or otherwise.")
     var overwrite = false
 
-    @Option(help: ArgumentHelp("Decode a range of blocks, as in '100..<200'.", valueName: "range"))
+    @Option(
+        help: ArgumentHelp("Decode a range of blocks, as in '100..<200'.", valueName: "range"),
+        transform: BlockRange.init)
     var blocks: BlockRange?
 
     @Option(help: precisionHelp) var precision: FloatType?
@@ -48,12 +50,21 @@ import ToolSupport
     @Flag(help: "Delete latents that neither this tool nor another reader needs any more.")
     var consume = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Pause while so many blocks are on the disk, until a reader with --consume deletes some.",
+            valueName: "count"))
+    var maxBlocks: Int?
+
     @OptionGroup(title: "Device") var device: DeviceOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
 
     func validate() throws {
         guard stdout != (output != nil) else {
             throw ValidationError("Give either --output or --stdout.")
+        }
+        if maxBlocks != nil, output == nil {
+            throw ValidationError("--max-blocks goes with --output; a pipe has its own limit.")
         }
         if consume, blocks != nil {
             throw ValidationError("--consume and --blocks exclude each other.")
@@ -66,6 +77,7 @@ import ToolSupport
         manner.follow = follow
         manner.consume = consume
         manner.overwrite = overwrite
+        manner.mostBlocks = maxBlocks
         let stage = try DecodingStage(
             weights: weights.weights, latents: latents, strict: weights.strict, manner: manner,
             listener: reporting.hear)
@@ -95,19 +107,19 @@ extension DecodeVAE {
     }
 }
 
-/// Blocks as they are typed: `100..<200`, or `7` for one.
-struct BlockRange: ExpressibleByArgument {
+/// Blocks as they are typed, counted from 0: `100..<200` without the last, or `7` for one.
+struct BlockRange {
     let range: Range<Int>
 
-    init?(argument: String) {
+    /// Reads what was typed; throws `ValidationError`.
+    init(_ argument: String) throws {
         let ends = argument.components(separatedBy: "..<").map { Int($0) }
-        guard let first = ends[0], first >= 0 else { return nil }
-        switch ends.count {
-        case 1: range = first..<first + 1
-        case 2:
-            guard let end = ends[1], end > first else { return nil }
-            range = first..<end
-        default: return nil
+        guard (1...2).contains(ends.count), let first = ends[0], first >= 0,
+            let end = ends.count == 1 ? first + 1 : ends[1]
+        else {
+            throw ValidationError("Blocks are typed as in '100..<200', or 7 for one.")
         }
+        guard end > first else { throw ValidationError("The range is empty.") }
+        range = first..<end
     }
 }

@@ -76,7 +76,9 @@ import ToolSupport
     @Option(help: ArgumentHelp("How far to go from the negative text; 1 is no guidance."))
     var guidance: Float = 4.5
 
-    @Option(help: ArgumentHelp("The steps to run, as in 3-4.", valueName: "from-to"))
+    @Option(
+        help: ArgumentHelp("The steps to run, as in 3-4.", valueName: "from-to"),
+        transform: StepRange.init)
     var stepRange: StepRange?
 
     @Option(help: ArgumentHelp("Latents behind the step before the range.", valueName: "dir"))
@@ -93,6 +95,12 @@ import ToolSupport
 
     @Flag(help: "Delete input blocks that no restart needs any more.")
     var consume = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Pause while so many blocks are on the disk, until a reader with --consume deletes some.",
+            valueName: "count"))
+    var maxBlocks: Int?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
@@ -123,6 +131,7 @@ import ToolSupport
         manner.follow = follow
         manner.consume = consume
         manner.overwrite = output.overwrite
+        manner.mostBlocks = maxBlocks
         try stage.run(
             on: device.open(precision), manner: manner)
     }
@@ -158,17 +167,20 @@ import ToolSupport
 extension FlowSchedule.Solver: ExpressibleByArgument {}
 
 /// Steps as they are typed, counted from 1 and inclusive: `3-4`, or `2` for one.
-struct StepRange: ExpressibleByArgument, CustomStringConvertible {
+struct StepRange: CustomStringConvertible {
     /// The steps counted from 0.
     let steps: Range<Int>
 
-    init?(argument: String) {
+    /// Reads what was typed; throws `ValidationError`.
+    init(_ argument: String) throws {
         let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map {
             Int($0)
         }
-        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
-            first >= 1, last >= first, last <= 1000
-        else { return nil }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1]
+        else { throw ValidationError("Steps are typed as in 3-4, or 2 for one.") }
+        guard first >= 1, last >= first, last <= 1000 else {
+            throw ValidationError("Steps count from 1, the lower one first.")
+        }
         steps = first - 1..<last
     }
 

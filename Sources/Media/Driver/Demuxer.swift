@@ -20,7 +20,11 @@ final class Demuxer {
         var options: OpaquePointer?
         av_dict_set(&options, "protocol_whitelist", "none", 0)
         defer { av_dict_free(&options) }
-        try LibAV.check(avformat_open_input(&context, path, nil, &options), "read", path)
+        let status = avformat_open_input(&context, path, nil, &options)
+        guard status != clibav_invalid_data else {
+            throw MediaError("read", path, "no sound or video that libav knows, or damaged")
+        }
+        try LibAV.check(status, "read", path)
         try LibAV.check(avformat_find_stream_info(context, nil), "read", path)
     }
 

@@ -50,8 +50,10 @@ public struct DecodingStage {
             description: source.framesDescription(provenance, architecture: vae.architecture),
             range: range, overwrite: manner.overwrite)
         do {
+            if let limit = manner.mostBlocks { try writer.checkRoom(for: limit) }
             for missing in writer.missing {
                 try decode(missing, of: source, on: device) { index, pixels in
+                    try manner.awaitRoom(in: writer, listener)
                     try writer.write(index) { try $0.write(pixels, to: "frames") }
                 }
             }

@@ -77,6 +77,7 @@ extension DenoisingStage {
         let writer = try StreamWriter(
             path: paths.output, description: description(), overwrite: manner.overwrite)
         do {
+            if let limit = manner.mostBlocks { try writer.checkRoom(for: limit) }
             if writer.next < inputs.blocks {
                 try writeLead(writer)
                 try transformer.parameters.load(on: device) {
@@ -91,7 +92,10 @@ extension DenoisingStage {
                     stage: self, sequence: sequence, writer: writer, input: input,
                     refresh: try refreshSource(writer, follow: manner.follow), manner: manner)
                 try run.replay(before: writer.next)
-                for index in writer.next..<inputs.blocks { try run.denoise(index) }
+                for index in writer.next..<inputs.blocks {
+                    try manner.awaitRoom(in: writer, listener)
+                    try run.denoise(index)
+                }
             }
             try writer.finish(inputs: try followedInputs(input))
         } catch {
