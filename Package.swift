@@ -213,7 +213,7 @@ let package = Package(
 package.targets.append(
     .testTarget(
         name: "ToolsTests",
-        dependencies: ["StreamProbe", "TestSupport", "ToolProbe"]
+        dependencies: ["Artifacts", "Media", "StreamProbe", "Tensors", "TestSupport", "ToolProbe"]
             + package.targets.filter { $0.type == .executable && $0.path == nil }
             .map { .target(name: $0.name) },
         swiftSettings: strict))

@@ -93,7 +93,7 @@ struct StreamOpening {
                 guard overwrite else {
                     throw ArtifactError(
                         "continue", folder.path,
-                        "a block of it is damaged (\(error)); it can be overwritten")
+                        "a block of it is damaged (\(error))")
                 }
                 try remove(StreamFolder.name(ofBlock: index))
                 return false

@@ -1,4 +1,5 @@
 import Artifacts
+import Glibc
 
 /// How a stage reads streams and treats what is there.
 public struct StreamManner: Sendable {
@@ -16,6 +17,26 @@ public struct StreamManner: Sendable {
 }
 
 extension StreamManner {
+    /// Opens the output, or a range of its blocks, for writing, and says what to do where that is refused.
+    ///
+    /// Throws `StageError`, or what `StreamWriter` throws.
+    func writer(
+        to path: String, _ description: StreamDescription, range: Range<Int>? = nil
+    ) throws -> StreamWriter {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+            throw StageError("cannot create '\(path)': it is a file, a stream needs a folder")
+        }
+        do {
+            let writer = try StreamWriter(
+                path: path, description: description, range: range, overwrite: overwrite)
+            if let mostBlocks { try writer.checkRoom(for: mostBlocks) }
+            return writer
+        } catch let error as ArtifactError where error.action == "continue" && !overwrite {
+            throw StageError("\(error); --overwrite starts anew")
+        }
+    }
+
     /// Waits until the output may grow by a block. Throws what the listener and the disk throw.
     func awaitRoom(in writer: StreamWriter, _ listener: StageListener) throws {
         guard let mostBlocks else { return }

@@ -69,7 +69,7 @@ struct BuiltTool: CustomTestStringConvertible, Sendable {
     }
 
     /// Runs a process to its end, its output going to files, which never fill up as pipes do.
-    private static func finish(_ process: Process) throws -> Outcome {
+    static func finish(_ process: Process) throws -> Outcome {
         let folder = TemporaryFolder()
         let paths = [folder.path("output"), folder.path("errors")]
         let files = try paths.map { path in

@@ -45,12 +45,10 @@ public struct DecodingStage {
             tool: "decode-vae", toolVersion: toolVersion,
             options: ["precision": FloatName.of(precision)],
             inputs: [weights, try .stream(latents, as: "latents")])
-        let writer = try StreamWriter(
-            path: output,
-            description: source.framesDescription(provenance, architecture: vae.architecture),
-            range: range, overwrite: manner.overwrite)
+        let writer = try manner.writer(
+            to: output,
+            source.framesDescription(provenance, architecture: vae.architecture), range: range)
         do {
-            if let limit = manner.mostBlocks { try writer.checkRoom(for: limit) }
             for missing in writer.missing {
                 try decode(missing, of: source, on: device) { index, pixels in
                     try manner.awaitRoom(in: writer, listener)

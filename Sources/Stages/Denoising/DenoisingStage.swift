@@ -74,10 +74,8 @@ extension DenoisingStage {
     /// Throws `ArtifactError` if the output was made otherwise, or what the device or the streams throw.
     public func run(on device: any Device, manner: StreamManner) throws {
         let input = try paths.input.map { try openInput($0, follow: manner.follow) }
-        let writer = try StreamWriter(
-            path: paths.output, description: description(), overwrite: manner.overwrite)
+        let writer = try manner.writer(to: paths.output, description())
         do {
-            if let limit = manner.mostBlocks { try writer.checkRoom(for: limit) }
             if writer.next < inputs.blocks {
                 try writeLead(writer)
                 try transformer.parameters.load(on: device) {
