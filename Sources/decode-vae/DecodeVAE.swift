@@ -15,11 +15,27 @@ import ToolSupport
         discussion: """
             Reads a stream of latents and writes a stream of frames, or yuv4mpeg for a pipe. Any range of blocks can \
             be decoded by itself, here or elsewhere: the decoder first sees the blocks before it that matter, so the \
-            frames are those of one sequential run, to the bit. Ranges that cover the video make one stream:
-              decode-vae ... --blocks '0..<100' latents/ --output frames/
-              decode-vae ... --blocks '100..<200' latents/ --output frames/
+            frames are those of one sequential run, to the bit. Ranges that cover the video make one stream. Started \
+            again, the tool goes on with the blocks that are missing.
 
-            Started again, the tool goes on with the blocks that are missing.
+            EXAMPLES:
+              All of it:
+                decode-vae --weights W latents/ --output frames/
+              While the latents are being made:
+                decode-vae --weights W --follow latents/ --output frames/
+              Half here, half there:
+                decode-vae --weights W --blocks '0..<100' latents/ --output frames/
+                decode-vae --weights W --blocks '100..<200' latents/ --output frames/
+              Nothing on the disk:
+                decode-vae --weights W latents/ --stdout | mux-video --audio voice.wav - \\
+                    --output out.mp4
+
+            FILES:
+              Reads Wan2.1_VAE.pth in the weights' folder, and the latents. Writes a
+              folder: stream.json, a file for each block of 12 frames (9 in the first),
+              and end.json when it is complete.
+
+            \(Manual.exitStatus)
             """,
         version: Project.version)
 
@@ -38,7 +54,9 @@ import ToolSupport
     var overwrite = false
 
     @Option(
-        help: ArgumentHelp("Decode a range of blocks, as in '100..<200'.", valueName: "range"),
+        help: ArgumentHelp(
+            "Decode the blocks from one up to, not including, another, as in '100..<200'.",
+            valueName: "range"),
         transform: BlockRange.init)
     var blocks: BlockRange?
 

@@ -15,9 +15,28 @@ import ToolSupport
             with the same inputs and options, the tool goes on after the last one, and the result is the same to \
             the bit.
 
-            Several processes can share the steps, each with a range of them, following one another:
-              denoise-latents ... --step-range 1-2 --refresh-from latents/ --output after-step-2/
-              denoise-latents ... --step-range 3-4 --input after-step-2/ --follow --output latents/
+            EXAMPLES:
+              As the released code does:
+                denoise-latents --weights W --lora W/LiveAvatar --text text.safetensors \\
+                    --audio audio.safetensors --reference reference.safetensors \\
+                    --output latents/
+              A first look, two clips of it:
+                denoise-latents ... --clips 2 --output look/
+              Steps shared by two processes, each following the other:
+                denoise-latents ... --step-range 1-2 --refresh-from latents/ --follow \\
+                    --output after-step-2/ &
+                denoise-latents ... --step-range 3-4 --input after-step-2/ --follow \\
+                    --output latents/
+              Several people, each with a voice:
+                denoise-latents ... --audio she.safetensors --audio he.safetensors \\
+                    --output latents/
+
+            FILES:
+              Reads config.json and diffusion_pytorch_model-* in the weights' folder, and
+              the LoRA. Writes a folder: stream.json, a file for each block, and end.json
+              when it is complete.
+
+            \(Manual.exitStatus)
             """,
         version: Project.version)
 
@@ -26,7 +45,8 @@ import ToolSupport
     @Option(help: ArgumentHelp("A LoRA to merge into the weights.", valueName: "file|dir"))
     var lora: String?
 
-    @Option(help: ArgumentHelp("What the LoRA is multiplied with: alpha / rank."))
+    @Option(
+        help: ArgumentHelp("What the LoRA is multiplied with: alpha / rank.", valueName: "factor"))
     var loraScale: Float = 0.5
 
     @Option(help: ArgumentHelp("The text condition.", valueName: "file"))
@@ -41,16 +61,17 @@ import ToolSupport
 
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(help: ArgumentHelp("The type of the final latents: f32 or bf16.", valueName: "type"))
+    @Option(help: ArgumentHelp("The type of the final latents on disk.", valueName: "type"))
     var outputType: FloatType = .float32
 
-    @Option(help: "Steps of the schedule.")
+    @Option(help: ArgumentHelp("Steps of the schedule, 1 to 1000.", valueName: "count"))
     var steps = 4
 
-    @Option(help: "How latents go from step to step: euler, unipc or dpm++.")
+    @Option(help: ArgumentHelp("How latents go from step to step.", valueName: "name"))
     var solver: FlowSchedule.Solver = .euler
 
-    @Option(help: "The seed of the noise, the same as in PyTorch.")
+    @Option(
+        help: ArgumentHelp("The seed of the noise, the same as in PyTorch.", valueName: "number"))
     var seed: UInt64 = 420
 
     @Option(
@@ -61,7 +82,7 @@ import ToolSupport
 
     @Option(
         help: ArgumentHelp(
-            "Make whole clips; without it, the video is as long as the speech.",
+            "Make so many whole clips; without it, the video is as long as the speech.",
             valueName: "count"))
     var clips: Int?
 
@@ -73,7 +94,9 @@ import ToolSupport
     @Option(help: ArgumentHelp("A text to guide away from.", valueName: "file"))
     var negativeText: String?
 
-    @Option(help: ArgumentHelp("How far to go from the negative text; 1 is no guidance."))
+    @Option(
+        help: ArgumentHelp(
+            "How far to go from the negative text; 1 is no guidance.", valueName: "factor"))
     var guidance: Float = 4.5
 
     @Option(

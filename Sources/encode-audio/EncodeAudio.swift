@@ -14,9 +14,21 @@ import ToolSupport
         discussion: """
             Reads the sound of any file that libav reads, mixes it to mono at 16 kHz, and runs wav2vec 2.0 over it: \
             one row of features for each video frame, padded with zeros to whole clips. Recordings of more than five \
-            minutes are taken in overlapping windows.
+            minutes are taken in overlapping windows, so that memory does not grow with them.
 
-              encode-audio --weights W voice.wav --output audio.safetensors
+            EXAMPLES:
+              A recording, or the sound of a film:
+                encode-audio --weights W voice.wav --output audio.safetensors
+                encode-audio --weights W talk.mp4 --output audio.safetensors
+              For a video of 16 frames per second:
+                encode-audio --weights W --fps 16 voice.wav --output audio.safetensors
+
+            FILES:
+              Reads wav2vec2-large-xlsr-53-english/ in the weights' folder. Writes one
+              tensor, 'features' [frames, layers, features]. While it works, the sound
+              lies beside the output: 64 kB for a second.
+
+            \(Manual.exitStatus)
             """,
         version: Project.version)
 
@@ -26,7 +38,7 @@ import ToolSupport
     @OptionGroup(title: "Weights") var weights: WeightOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(help: ArgumentHelp("The type on disk: f32 or bf16.", valueName: "type"))
+    @Option(help: ArgumentHelp("The type on disk.", valueName: "type"))
     var outputType: FloatType = .float32
 
     @Option(help: ArgumentHelp("Video frames per second.", valueName: "rate"))

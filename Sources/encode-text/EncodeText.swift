@@ -14,7 +14,21 @@ import ToolSupport
             exceeds 511 tokens is left out, with a word on stderr. Blocks of the encoder are loaded one at a time, so \
             that one block's weights are in memory and not the model's.
 
-              encode-text --weights W --prompt 'A woman speaks to the camera.' --output text.safetensors
+            EXAMPLES:
+              A prompt on the command line:
+                encode-text --weights W --prompt 'A woman speaks to the camera.' \\
+                    --output text.safetensors
+              A long one in a file, whose last newline does not count:
+                encode-text --weights W --prompt-file prompt.txt --output text.safetensors
+              What to guide away from (denoise-latents --negative-text):
+                encode-text --weights W --prompt 'blurry, distorted' \\
+                    --output away.safetensors
+
+            FILES:
+              Reads models_t5_umt5-xxl-enc-bf16.pth and google/umt5-xxl/tokenizer.json in
+              the weights' folder. Writes one tensor, 'context' [tokens, features].
+
+            \(Manual.exitStatus)
             """,
         version: Project.version)
 
@@ -28,7 +42,7 @@ import ToolSupport
 
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(help: ArgumentHelp("The type on disk: f32 or bf16.", valueName: "type"))
+    @Option(help: ArgumentHelp("The type on disk.", valueName: "type"))
     var outputType: FloatType = .float32
 
     @Option(help: precisionHelp) var precision: FloatType?

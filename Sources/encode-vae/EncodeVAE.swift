@@ -12,12 +12,28 @@ import ToolSupport
         abstract: "Encode a portrait into a reference.",
         discussion: """
             Reads a JPEG, PNG or WebP picture, scales and crops it to the video's size, and encodes it. The size is an \
-            area that the video may not exceed: its aspect ratio is the picture's, its sides multiples of 64.
-
-              encode-vae --weights W --size 704x384 face.jpg --output reference.safetensors
+            area that the video may not exceed: its aspect ratio is the picture's, its sides multiples of 64. With \
+            --verbose, the tool says which size came of it.
 
             With --pose, a video's poses are encoded beside it, as long as the audio. With several --actor-mask, \
             pictures that are not black where an actor is, voices are routed to actors in their order.
+
+            EXAMPLES:
+              A face:
+                encode-vae --weights W --size 704x384 face.jpg \\
+                    --output reference.safetensors
+              With poses, which last as long as the voice:
+                encode-vae --weights W face.jpg --pose dance.mp4 \\
+                    --audio audio.safetensors --output reference.safetensors
+              Two people, each with a voice:
+                encode-vae --weights W couple.png \\
+                    --actor-mask she.png --actor-mask he.png --output reference.safetensors
+
+            FILES:
+              Reads Wan2.1_VAE.pth in the weights' folder. Writes the tensors 'reference'
+              and 'motion', perhaps 'pose' and 'mask'.
+
+            \(Manual.exitStatus)
             """,
         version: Project.version)
 
@@ -27,11 +43,13 @@ import ToolSupport
     @OptionGroup(title: "Weights") var weights: WeightOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(help: ArgumentHelp("The type on disk: f32 or bf16.", valueName: "type"))
+    @Option(help: ArgumentHelp("The type on disk.", valueName: "type"))
     var outputType: FloatType = .float32
 
     @Option(
-        help: ArgumentHelp("The largest area, as WIDTHxHEIGHT.", valueName: "size"),
+        help: ArgumentHelp(
+            "The largest area, as width x height in pixels; 704x384 if not said.", valueName: "size"
+        ),
         transform: AreaCap.init)
     var size = AreaCap(width: 704, height: 384)
 

@@ -15,10 +15,18 @@ import ToolSupport
             the sound at k / fps: the three frames that the decoder drops at the beginning are made up for by showing \
             the first one longer. The film ends with the speech. Several voices are heard together.
 
-              mux-video --audio voice.wav frames/ --output out.mp4
-              decode-vae --weights W latents/ --stdout | mux-video --audio voice.wav - --output out.mp4
+            EXAMPLES:
+              A film:
+                mux-video --audio voice.wav frames/ --output out.mp4
+              From a pipe:
+                decode-vae --weights W latents/ --stdout | mux-video --audio voice.wav - \\
+                    --output out.mp4
+              Growing while frames are made; watch out.mp4.partial:
+                mux-video --audio voice.wav --follow frames/ --output out.mp4
+              Again, smaller:
+                mux-video --audio voice.wav --crf 28 --overwrite frames/ --output out.mp4
 
-            With --follow the film grows while frames are made, and can be watched as out.mp4.partial.
+            \(Manual.exitStatus)
             """,
         version: Project.version)
 
@@ -34,7 +42,10 @@ import ToolSupport
     @Flag(name: .long, help: "Replace a file that exists.")
     var overwrite = false
 
-    @Option(help: "Quality: 0 is lossless, 51 the worst.")
+    @Option(
+        help: ArgumentHelp(
+            "Quality: 0 is lossless, 51 the worst; 6 less is about twice the bytes.",
+            valueName: "number"))
     var crf = 18.0
 
     @Option(help: ArgumentHelp("How long x264 looks for fewer bytes.", valueName: "preset"))
