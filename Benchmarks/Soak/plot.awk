@@ -10,7 +10,9 @@ BEGIN {
 NR == 1 { next }
 {
     count++
-    for (column = 1; column <= 8; column++) value[column, count] = $column
+    for (column = 2; column <= 7; column++) value[column, count] = $column
+    # 12 frames a block, 25 a second.
+    place[count] = $8 * 12 / 25
 }
 
 # axis PANEL MAXIMUM TITLE: the frame of a panel, with three labels.
@@ -25,27 +27,28 @@ function axis(panel, maximum, title,    y, step) {
             longest * step / 5
 }
 
-# curve PANEL MAXIMUM COLUMN COLOUR NAME: one line, as far as there are numbers.
-function curve(panel, maximum, column, colour, name,    index_, path, y, last) {
+# curve PANEL MAXIMUM COLUMN COLOUR NAME SHIFT: one line, as far as there are numbers; its name so much below its end.
+function curve(panel, maximum, column, colour, name, shift,    index_, path, y, last) {
     y = top + panel * (height + gap) + height
     for (index_ = 1; index_ <= count; index_++) {
         if (value[column, index_] == "") continue
         last = y - height * value[column, index_] / maximum
-        path = path sprintf("%s%.1f %.1f", path == "" ? "M" : "L", left + width * value[1, index_] / longest, last)
+        path = path sprintf("%s%.1f %.1f", path == "" ? "M" : "L", left + width * place[index_] / longest, last)
     }
     printf "<path d='%s' stroke='%s' class='curve'/>\n", path, colours[colour]
-    printf "<text x='%d' y='%.1f' fill='%s'>%s</text>\n", left + width + 8, last + 4, colours[colour], name
+    printf "<text x='%d' y='%.1f' fill='%s'>%s</text>\n", left + width + 8, last + 4 + shift, colours[colour], name
 }
 
 END {
-    longest = value[1, count]
+    unit = 10 ^ int(log(place[count]) / log(10))
+    longest = unit * int((place[count] + unit - 1) / unit)
     printf "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='12'>\n",
         left + width + right, top + 2 * (height + gap)
     print "<style>.grid { stroke: #ddd } .curve { fill: none; stroke-width: 1.5 } .title { font-size: 14px }</style>"
     print "<rect width='100%' height='100%' fill='white'/>"
-    axis(0, 40, "anonymous memory, MB, over seconds")
-    curve(0, 40, 2, 1, "denoiser"); curve(0, 40, 3, 2, "decoder"); curve(0, 40, 4, 3, "muxer")
-    axis(1, 200, "on the disk, MB, over seconds")
-    curve(1, 200, 5, 4, "latents"); curve(1, 200, 6, 5, "frames"); curve(1, 200, 7, 6, "film (grows)")
+    axis(0, 40, "anonymous memory, MB, over seconds of film")
+    curve(0, 40, 2, 1, "denoiser", 8); curve(0, 40, 3, 2, "decoder", 0); curve(0, 40, 4, 3, "muxer", -4)
+    axis(1, 240, "on the disk, MB, over seconds of film")
+    curve(1, 240, 5, 4, "latents", -6); curve(1, 240, 6, 5, "frames", 4); curve(1, 240, 7, 6, "film", 0)
     print "</svg>"
 }
