@@ -4,6 +4,7 @@ SWIFT     ?= swift
 BUILD      = $(SWIFT) build -c release
 BIN       ?= .build/release
 PREFIX    ?= /usr/local
+SHARE      = $(DESTDIR)$(PREFIX)/share
 FUZZ_RUNS ?= 1000000
 
 TOOLS = encode-text encode-audio encode-vae denoise-latents decode-vae mux-video check-device \
@@ -57,17 +58,19 @@ fuzz: build ## Feed the readers FUZZ_RUNS damaged files (1000000)
 	$(BIN)/fuzz-readers $(FUZZ_RUNS)
 
 install: build ## Install tools, completions and pipelines under PREFIX (/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(SHARE)/,bash-completion/completions zsh/site-functions \
+	    fish/vendor_completions.d)
 	for tool in $(TOOLS); do \
 	    install -m 755 $(BIN)/$$tool $(DESTDIR)$(PREFIX)/bin && \
-	    $(BIN)/$$tool --generate-completion-script bash \
-	        > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool || exit 1; \
+	    $(BIN)/$$tool --generate-completion-script bash > $(SHARE)/bash-completion/completions/$$tool && \
+	    $(BIN)/$$tool --generate-completion-script zsh > $(SHARE)/zsh/site-functions/_$$tool && \
+	    $(BIN)/$$tool --generate-completion-script fish > $(SHARE)/fish/vendor_completions.d/$$tool.fish || exit 1; \
 	done
-	install -d $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines/profiles
+	install -d $(SHARE)/avatar-pipeline/pipelines/profiles
 	install -m 644 $(filter-out %/demo.mk,$(wildcard pipelines/*.mk)) pipelines/help.txt pipelines/README.md \
-	    $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines
-	install -m 755 pipelines/open-work pipelines/run-together $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines
-	install -m 644 pipelines/profiles/*.mk $(DESTDIR)$(PREFIX)/share/avatar-pipeline/pipelines/profiles
+	    $(SHARE)/avatar-pipeline/pipelines
+	install -m 755 pipelines/open-work pipelines/run-together $(SHARE)/avatar-pipeline/pipelines
+	install -m 644 pipelines/profiles/*.mk $(SHARE)/avatar-pipeline/pipelines/profiles
 
 clean: ## Remove what was built
 	rm -rf .build build
