@@ -53,6 +53,7 @@ else
 PROFILE = standard
 include pipelines/profiles/standard.mk
 ifneq ($(PROFILE),standard)
+$(if $(wildcard pipelines/profiles/$(PROFILE).mk),,$(error there is no PROFILE '$(PROFILE)', but $(basename $(notdir $(wildcard pipelines/profiles/*.mk)))))
 include pipelines/profiles/$(PROFILE).mk
 endif
 
