@@ -1,5 +1,4 @@
 import Compute
-import Glibc
 import Synchronization
 
 /// Host memory in blocks that are kept for reuse, with an optional hard limit.
@@ -81,14 +80,10 @@ final class MemoryPool: Sendable {
         }
         Self.trim(&state, to: max(0, max(wanted, state.counters.peak) - wanted))
         if let limit { Self.trim(&state, to: limit - wanted) }
-        // Large blocks on the bounds of huge pages, so that the kernel may use such.
-        let isLarge = size >= 4 << 20
-        var address: UnsafeMutableRawPointer?
-        guard posix_memalign(&address, isLarge ? 2 << 20 : 64, size) == 0, let address else {
+        guard let address = SystemMemory.allocate(size) else {
             throw OutOfMemory(
                 requested: size, lacking: size, limit: limit, used: state.counters.used)
         }
-        if isLarge { madvise(address, size, MADV_HUGEPAGE) }
         Self.use(&state, size)
         return address
     }
@@ -97,8 +92,11 @@ final class MemoryPool: Sendable {
     private static func trim(_ state: inout State, to bytes: Int) {
         guard state.counters.kept > bytes else { return }
         for size in state.free.keys.sorted(by: >) {
-            while state.counters.kept > bytes, let address = state.free[size]?.popLast() {
-                free(UnsafeMutableRawPointer(bitPattern: address))
+            while state.counters.kept > bytes,
+                let address = state.free[size]?.popLast().flatMap(
+                    UnsafeMutableRawPointer.init(bitPattern:))
+            {
+                SystemMemory.free(address, size)
                 state.counters.kept -= size
             }
             if state.free[size]?.isEmpty == true { state.free[size] = nil }

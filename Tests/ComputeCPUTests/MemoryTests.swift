@@ -51,13 +51,16 @@ import Testing
         #expect(device.peakBytes == 9984)
     }
 
-    @Test func alignsToCacheLines() throws {
+    /// From the heap, as mappings, and as mappings on the bounds of huge pages; each goes when the next comes.
+    @Test func allocatesBlocksOfAnySize() throws {
         let device = try CPUDevice()
-        for count in [0, 1, 17, 100_000, 3_000_000] {
+        for count in [0, 1, 17, 65_535, 65_536, 65_537, 1_048_575, 1_048_576, 3_000_001] {
             let tensor = try device.allocate([count], .float32)
-            try device.clear(tensor)
-            #expect(tensor.shape.elementCount == count)
+            let numbers = [Float](repeating: 1, count: count)
+            try numbers.withUnsafeBytes { try device.write($0, to: tensor) }
+            #expect(try device.floats(tensor) == numbers)
         }
+        #expect(device.allocatedBytes == 0)
     }
 
     @Test func mapsElementsInPlace() throws {
