@@ -53,6 +53,8 @@ bench: build ## Time files, single operations and models (some compare with PyTo
 	$(BIN)/bench-operations
 	$(BIN)/bench-denoiser
 	$(BIN)/bench-denoiser --bfloat16
+	$(BIN)/bench-vae
+	$(BIN)/bench-vae --bfloat16
 
 fuzz: build ## Feed the readers FUZZ_RUNS damaged files (1000000)
 	$(BIN)/fuzz-readers $(FUZZ_RUNS)

@@ -144,9 +144,12 @@ let package = Package(
         tool("inspect-tensors", uses: ["Inspection", "Media"]),
 
         // Benchmarks
+        .target(
+            name: "BenchmarkSupport", dependencies: ["Layers", "Compute", "Tensors"],
+            path: "Benchmarks/Support", swiftSettings: strict),
         .executableTarget(
             name: "bench-operations",
-            dependencies: ["Compute", "ComputeCPU", "Conformance", "Tensors"],
+            dependencies: ["BenchmarkSupport", "Compute", "ComputeCPU", "Conformance", "Tensors"],
             path: "Benchmarks/Operations", exclude: ["torch_operations.py"], swiftSettings: strict),
         .executableTarget(
             name: "bench-files", dependencies: ["Tensors"], path: "Benchmarks/Files",
@@ -156,8 +159,14 @@ let package = Package(
             path: "Benchmarks/LoRA", swiftSettings: strict),
         .executableTarget(
             name: "bench-denoiser",
-            dependencies: ["Denoiser", "Layers", "Compute", "ComputeCPU", "Tensors"],
+            dependencies: [
+                "BenchmarkSupport", "Denoiser", "Layers", "Compute", "ComputeCPU", "Tensors",
+            ],
             path: "Benchmarks/Denoiser", exclude: ["torch_denoiser.py"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-vae",
+            dependencies: ["BenchmarkSupport", "VideoVAE", "Compute", "ComputeCPU", "Tensors"],
+            path: "Benchmarks/VideoVAE", exclude: ["torch_vae.py"], swiftSettings: strict),
 
         // Tests
         .target(

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Compute
 import ComputeCPU
 import Denoiser

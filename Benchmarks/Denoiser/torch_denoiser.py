@@ -278,7 +278,7 @@ def compare(options, dtype):
 
     print("bench-denoiser with", bench.stdout.readline().strip())
     with tempfile.NamedTemporaryFile() as file:
-        ask(f"velocity {file.name}")
+        ask(f"result {file.name}")
         ours = torch.from_numpy(numpy.fromfile(file.name, numpy.float32))
     median = lambda values: sorted(values)[len(values) // 2]
     for name in options.variants.split(","):
@@ -286,7 +286,7 @@ def compare(options, dtype):
         error = (ours - step().flatten()).abs().max() / ours.abs().max()
         mine, others = [], []
         for _ in range(options.rounds):
-            mine.append(float(ask("step")))
+            mine.append(float(ask("step").split()[0]))
             others.append(clocked(step))
         print(f"{name:9} {min(others):7.3f} s best {median(others):7.3f} s median   bench-denoiser "
               f"{min(mine):7.3f} s best {median(mine):7.3f} s median   {min(others) / min(mine):5.2f} x by "

@@ -4,40 +4,24 @@
 //   bench-operations --cases [FILTER]
 // torch_operations.py times the same names with PyTorch.
 
+import BenchmarkSupport
 import Compute
 import ComputeCPU
 import Conformance
 import Foundation
 import Tensors
 
-var arguments = Array(CommandLine.arguments.dropFirst())
-
-/// Takes an option without a value out of the arguments.
-@MainActor func flag(_ name: String) -> Bool {
-    guard let index = arguments.firstIndex(of: name) else { return false }
-    arguments.remove(at: index)
-    return true
-}
-
-/// Takes an option and its value out of the arguments.
-@MainActor func option(_ name: String) -> String? {
-    guard let index = arguments.firstIndex(of: name), index + 1 < arguments.count else {
-        return nil
-    }
-    defer { arguments.removeSubrange(index...index + 1) }
-    return arguments[index + 1]
-}
-
 /// Pads or cuts text to a width.
 func padded(_ text: String, _ width: Int) -> String {
     text.padding(toLength: width, withPad: " ", startingAt: 0)
 }
 
-let dataType: DataType = flag("--bfloat16") ? .bfloat16 : .float32
-let showsCases = flag("--cases")
-let threads = option("--threads").flatMap { Int($0) }
-let seconds = option("--seconds").flatMap { Double($0) } ?? 1
-let filter = arguments.first ?? ""
+var arguments = Arguments()
+let dataType: DataType = arguments.flag("--bfloat16") ? .bfloat16 : .float32
+let showsCases = arguments.flag("--cases")
+let threads = arguments.option("--threads").flatMap { Int($0) }
+let seconds = arguments.option("--seconds").flatMap { Double($0) } ?? 1
+let filter = arguments.rest.first ?? ""
 let device = try CPUDevice(activationType: dataType, threads: threads)
 
 if showsCases {

@@ -1,26 +1,28 @@
 import Foundation
+import Layers
 import Tensors
 
 /// Weights that follow from their names, so that another program can make the same.
-final class MadeUpWeights: WeightSource {
+package final class MadeUpWeights: WeightSource {
     private var shapes: [String: Shape]
 
     /// Weights of whatever shape is claimed, and of those from which sizes follow.
-    init(sizes: [String: Shape]) {
+    package init(sizes: [String: Shape]) {
         shapes = sizes
     }
 
-    func shape(of path: String) -> Shape? { shapes[path] }
+    package func shape(of path: String) -> Shape? { shapes[path] }
 
-    func claim(_ path: String, shape: Shape) { shapes[path] = shape }
+    package func claim(_ path: String, shape: Shape) { shapes[path] = shape }
 
     /// Matrices keep the size of what they multiply; vectors are small, but norms' weights near 1.
-    func view(of path: String) -> TensorView {
+    package func view(of path: String) -> TensorView {
         let shape = shapes[path] ?? []
         let fan = shape.dimensions.dropFirst().reduce(1, *)
         let isMatrix = path.hasSuffix(".weight") && shape.rank > 1
         let scale = isMatrix ? (3 / Float(fan)).squareRoot() : 0.1
-        let isNorm = path.contains("norm") && path.hasSuffix(".weight")
+        let isNorm =
+            path.contains("norm") && path.hasSuffix(".weight") || path.hasSuffix("gamma")
         let numbers = MadeUpNumbers(
             path, shape.elementCount, scale: scale, around: isNorm ? 1 : 0)
         return TensorView(
@@ -31,11 +33,11 @@ final class MadeUpWeights: WeightSource {
 /// Numbers between -scale and scale that follow from a name: MurmurHash3's finalizer of the index and
 /// the name's 32-bit FNV-1a. They lie in memory of their own, so that they leave the heap as weights
 /// of a mapped file do.
-final class MadeUpNumbers {
+package final class MadeUpNumbers {
     /// The numbers as float32.
-    let bytes: UnsafeRawBufferPointer
+    package let bytes: UnsafeRawBufferPointer
 
-    init(_ name: String, _ count: Int, scale: Float = 1, around middle: Float = 0) {
+    package init(_ name: String, _ count: Int, scale: Float = 1, around middle: Float = 0) {
         let length = max(1, count) * MemoryLayout<Float>.size
         let address = mmap(
             nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -60,5 +62,5 @@ final class MadeUpNumbers {
     }
 
     /// The numbers as an array.
-    var floats: [Float] { Array(bytes.bindMemory(to: Float.self)) }
+    package var floats: [Float] { Array(bytes.bindMemory(to: Float.self)) }
 }
