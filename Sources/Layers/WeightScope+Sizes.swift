@@ -17,15 +17,33 @@ extension WeightScope {
         UnusableWeight(source: sourcePath, path: path(name), reason: reason)
     }
 
-    /// How many scopes `name.0`, `name.1`, ... follow one another in which one of `members` exists.
+    /// The outermost extent of a weight of `rank` extents, which another weight here has too.
     ///
-    /// Several members are looked for, so that a scope which lacks one is still counted and the claim
-    /// reports what is missing.
-    public func count(of name: String, having members: [String]) -> Int {
-        var count = 0
-        while members.contains(where: { shape(of: "\(name).\(count).\($0)") != nil }) { count += 1 }
-        return count
+    /// Throws `UnusableWeight` if they differ, since the claims of a size that is wrong would name every weight but the
+    /// one that told it. That the other one is missing is left to its claim.
+    public func rows(
+        of name: String, rank: Int, as other: String
+    ) throws(UnusableWeight) -> Int {
+        let rows = try shape(of: name, rank: rank)[0]
+        if let others = shape(of: other)?.dimensions.first, others != rows {
+            throw unusable(name, "has \(rows) rows, but '\(path(other))' has \(others)")
+        }
+        return rows
     }
+
+    /// How many scopes `name.0`, `name.1`, ... there are up to the last one in which one of `members` exists.
+    ///
+    /// Several members are looked for, and a scope without any before the last is counted, so that the claims report
+    /// what is missing.
+    public func count(of name: String, having members: [String]) -> Int {
+        let last = (0..<Self.mostScopes).last { index in
+            members.contains { shape(of: "\(name).\(index).\($0)") != nil }
+        }
+        return last.map { $0 + 1 } ?? 0
+    }
+
+    /// More than any model has.
+    private static let mostScopes = 1000
 }
 
 /// A weight from which a model's sizes should follow, and do not.

@@ -32,7 +32,8 @@ public struct Architecture: Hashable, Sendable {
 
     /// The architecture of the checkpoint in hand. Throws unless it tells the width.
     init(of scope: WeightScope) throws(UnusableWeight) {
-        self.init(width: try scope.shape(of: "encoder.conv1.weight", rank: 5)[0])
+        self.init(
+            width: try scope.rows(of: "encoder.conv1.weight", rank: 5, as: "encoder.conv1.bias"))
     }
 }
 

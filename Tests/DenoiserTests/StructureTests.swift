@@ -31,6 +31,18 @@ import Testing
         #expect(transformer.parameters.flatMap(\.paths).count == 1260)
     }
 
+    @Test func namesEveryAlteredWeight() throws {
+        let folder = try WeightFolder(path: Fixtures.path("open/ckpt"))
+        let configuration = try DenoiserConfiguration(
+            ConfigurationFile(path: folder.denoiserConfigurationPath()))
+        let unnoticed = try unnoticedAlterations(of: folder.denoiser()) {
+            let weights = WeightBinder($0)
+            _ = try CausalTransformer(WeightScope(weights), configuration: configuration)
+            _ = try weights.finish(strict: false)
+        }
+        #expect(unnoticed == [])
+    }
+
     @Test(arguments: [(704, 384), (384, 256), (704, 1280)])
     func shapesOfOneForward(width: Int, height: Int) throws {
         let (transformer, weights) = try transformer()

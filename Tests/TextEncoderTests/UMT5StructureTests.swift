@@ -103,6 +103,32 @@ import TextEncoder
                 + "expected [4096]")
     }
 
+    @Test func namesEveryAlteredWeight() throws {
+        let tiny = try WeightFolder(path: Fixtures.path("open/ckpt")).textEncoder()
+        let unnoticed = try unnoticedAlterations(of: tiny) {
+            let weights = WeightBinder($0)
+            _ = try UMT5Encoder(weights)
+            _ = try weights.finish(strict: false)
+        }
+        // Tables may have more rows than the tokenizer has tokens, as the published one has.
+        #expect(unnoticed == ["token_embedding.weight longer"])
+    }
+
+    @Test(arguments: [0, 11, 22]) func missesABlockBeforeTheLast(index: Int) throws {
+        let real = try DeclaredCheckpoint(
+            shapes: Fixtures.path("real-14B-shapes.json"), section: "t5_xxl_encoder",
+            dataType: .bfloat16)
+        let weights = WeightBinder(
+            try DeclaredCheckpoint(
+                path: "lacking.pth",
+                tensors: real.tensors.filter { !$0.name.hasPrefix("blocks.\(index).") }))
+        let error = #expect(throws: (any Error).self) {
+            _ = try UMT5Encoder(weights)
+            _ = try weights.finish(strict: false)
+        }
+        #expect("\(try #require(error))".contains("tensor 'blocks.\(index)."))
+    }
+
     @Test func refusesTokensOutsideTheTable() throws {
         let encoder = try UMT5Encoder(realWeights())
         let error = #expect(throws: UnknownToken.self) {

@@ -131,6 +131,7 @@ struct BFloat16Tests {
             return $0 + error * error
         }
         let error = (difference / expected.reduce(Float(0)) { $0 + $1 * $1 }).squareRoot()
-        #expect(error < 2e-2, "error \(error)")  // observed 1.85e-2
+        // PyTorch in bfloat16 is 2.38e-2 away from its own float32.
+        #expect(error < 2.3e-2, "error \(error)")  // observed 1.85e-2
     }
 }

@@ -34,6 +34,16 @@ import VideoVAE
         }
     }
 
+    @Test func namesEveryAlteredWeight() throws {
+        let tiny = try WeightFolder(path: Fixtures.path("open/ckpt")).videoVAE()
+        let unnoticed = try unnoticedAlterations(of: tiny) {
+            let weights = WeightBinder($0)
+            _ = try VideoVAE(weights)
+            _ = try weights.finish(strict: false)
+        }
+        #expect(unnoticed == [])
+    }
+
     @Test(arguments: [[704, 384], [384, 256], [704, 1280]])
     func decodesABlockOfAnySize(size: [Int]) throws {
         let (h, w) = (size[0] / 8, size[1] / 8)

@@ -20,13 +20,13 @@ public struct UMT5Sizes: Hashable, Sendable {
     /// The sizes that the weights at `scope` tell; throws `UnusableWeight` where they do not.
     init(_ scope: WeightScope) throws(UnusableWeight) {
         let embedding = try scope.shape(of: "token_embedding.weight", rank: 2)
-        let query = try scope.shape(of: "blocks.0.attn.q.weight", rank: 2)
         let bias = try scope.shape(of: Self.biasName, rank: 2)
-        let gate = try scope.shape(of: "blocks.0.ffn.gate.0.weight", rank: 2)
         (vocabulary, dim) = (embedding[0], embedding[1])
         (buckets, heads) = (bias[0], bias[1])
-        attentionDim = query[0]
-        feedForwardDim = gate[0]
+        attentionDim = try scope.rows(
+            of: "blocks.0.attn.q.weight", rank: 2, as: "blocks.0.attn.k.weight")
+        feedForwardDim = try scope.rows(
+            of: "blocks.0.ffn.gate.0.weight", rank: 2, as: "blocks.0.ffn.fc1.weight")
         layers = scope.count(
             of: "blocks", having: ["norm1.weight", "attn.q.weight", "norm2.weight"])
         // Half of the buckets serve each direction, and half of those are exact.
