@@ -1,0 +1,100 @@
+import Artifacts
+import ComputeCPU
+import Foundation
+import Stages
+import Tensors
+import TestSupport
+import Testing
+
+/// Denoising that is stopped late in a video and started again, through files.
+@Suite struct RestartTests {
+    /// What a restart must replay before block `index`: three blocks for each layer, and the last one that is on
+    /// disk, which is compared with what it was.
+    private static let replayed = 3 * 3 + 1
+    /// Blocks of the video, in clips of four: the reference is refreshed long before the end.
+    private static let blocks = 16
+
+    private let folder = TemporaryFolder()
+
+    init() throws {
+        try write("text", kind: "text-condition", ["context": [5, 32]])
+        try write(
+            "reference", kind: "reference",
+            ["reference": [16, 1, 8, 8], "motion": [16, 19, 8, 8]])
+        let frames = 12 * Self.blocks
+        let writer = try AudioCondition.create(
+            path: folder.path("audio"), frames: frames, layers: 4, width: 24,
+            timing: .init(framesPerSecond: 25, clipFrames: 48, speechFrames: frames),
+            provenance: Provenance(tool: "test", toolVersion: "test"))
+        try writer.write(Self.wave(frames * 4 * 24), to: "features")
+        try writer.commit()
+    }
+
+    @Test func replaysABoundedPastAndGoesOnToTheBit() throws {
+        let whole = try denoise(to: "whole", stoppingAfter: nil)
+        #expect(whole == Progress(replayed: [], made: Array(0..<Self.blocks)))
+        let stop = 13
+        #expect(throws: Stopped.self) { try denoise(to: "stopped", stoppingAfter: stop - 1) }
+        let rest = try denoise(to: "stopped", stoppingAfter: nil)
+        #expect(rest.replayed == Array(stop - Self.replayed..<stop))
+        #expect(rest.made == Array(stop..<Self.blocks))
+        for name in try files(of: "whole") {
+            #expect(try bytes("stopped/\(name)") == bytes("whole/\(name)"), "\(name)")
+        }
+        #expect(try files(of: "stopped") == files(of: "whole"))
+    }
+
+    /// Blocks that a run replayed and made.
+    private struct Progress: Equatable {
+        var replayed: [Int] = []
+        var made: [Int] = []
+    }
+
+    private struct Stopped: Error {}
+
+    /// Runs the stage until it has made a block, or to the end.
+    private func denoise(to output: String, stoppingAfter last: Int?) throws -> Progress {
+        var progress = Progress()
+        let paths = DenoisingPaths(
+            weights: Fixtures.path("open/ckpt"), text: folder.path("text"),
+            audio: [folder.path("audio")], reference: folder.path("reference"),
+            output: folder.path(output))
+        try DenoisingStage(
+            paths, options: DenoisingOptions(), strict: true, toolVersion: "test",
+            listener: { report in
+                if case .replayed(let index, _) = report { progress.replayed.append(index) }
+                if case .block(let index, _, _) = report {
+                    progress.made.append(index)
+                    if index == last { throw Stopped() }
+                }
+            }
+        ).run(on: CPUDevice(), manner: StreamManner())
+        return progress
+    }
+
+    private func files(of name: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path(name)).sorted()
+    }
+
+    private func bytes(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
+    }
+
+    /// Writes a condition as another program might: the tensors and their kind alone.
+    private func write(_ name: String, kind: String, _ tensors: [String: Shape]) throws {
+        let writer = try TensorFileWriter(
+            path: folder.path(name),
+            tensors: tensors.sorted { $0.key < $1.key }.map {
+                TensorDescriptor(name: $0.key, dataType: .float32, shape: $0.value)
+            }, metadata: ["kind": kind])
+        for (name, shape) in tensors {
+            try writer.write(Self.wave(shape.elementCount), to: name)
+        }
+        try writer.commit()
+    }
+
+    /// Numbers between -1 and 1.
+    private static func wave(_ count: Int) -> [Float] {
+        (0..<count).map { sin(Float($0) * 0.7) }
+    }
+}
