@@ -195,12 +195,14 @@ let package = Package(
             of: "AudioEncoder",
             uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
         tests(
-            of: "Denoiser", uses: ["Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
+            of: "Denoiser",
+            uses: ["Layers", "Compute", "ComputeCPU", "Conformance", "Checkpoints", "Tensors"]),
         tests(
             of: "VideoVAE",
             uses: ["Layers", "Compute", "ComputeCPU", "Conformance", "Checkpoints", "Tensors"]),
         tests(of: "Checkpoints", uses: ["Tensors", "ReaderFuzzing", crypto]),
         tests(of: "Compute", uses: ["Tensors"]),
+        tests(of: "Conformance", uses: ["Compute", "ComputeCPU", "Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "ComputeCUDA", uses: ["Compute", "Tensors"]),
         tests(of: "StageBenchmarks", uses: ["Checkpoints", "Compute", "Tensors"]),

@@ -1,4 +1,5 @@
 import Compute
+import Conformance
 import Denoiser
 import Layers
 import Tensors

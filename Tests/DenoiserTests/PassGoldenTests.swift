@@ -1,4 +1,5 @@
 import Compute
+import Conformance
 import Denoiser
 import Layers
 import Tensors
@@ -140,26 +141,5 @@ import Testing
             on: device)
         let expected = try goldens.tensor("\(name).velocity").floats()
         expect(velocity.values, expected, "\(name).velocity")
-    }
-
-    /// The first pass of a run, with its LoRA merged and without.
-    @Test(arguments: ["", "lora."])
-    func firstVelocity(variant: String) throws {
-        let model = try TinyModel(lora: !variant.isEmpty)
-        let sink = inputs.conditions.sink
-        let branch = try model.transformer.branch(
-            context: inputs.conditions.context, steps: 1, grid: model.grid, on: model.device)
-        try model.transformer.prefill(
-            branch, reference: sink.reference, motion: sink.motion, grid: model.grid,
-            on: model.device)
-        let noisy = NoisyBlock(
-            latents: try inputs.randomness.noise(0).frames(0..<3), frame: 0, timestep: 1000,
-            window: 0, sinkDistance: try inputs.randomness.sinkDistance(0, 0, 0))
-        let velocity = try model.transformer.velocity(
-            of: noisy,
-            audio: model.transformer.audioCondition(inputs.sound(of: 0), on: model.device),
-            masks: nil, branch: branch, grid: model.grid, on: model.device)
-        let expected = try golden("denoise").tensor("\(variant)first.velocity").floats()
-        expect(velocity.values, expected, "\(variant)first.velocity")
     }
 }

@@ -124,3 +124,9 @@ import Testing
         #expect(message.contains("has the shape [80, 80]"))
     }
 }
+
+/// What the first clip must not ask for.
+private func noRefresh() -> SinkLatents? {
+    Issue.record("the first clip asks for a refresh")
+    return nil
+}

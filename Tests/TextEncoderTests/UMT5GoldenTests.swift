@@ -35,9 +35,9 @@ import TextEncoder
         #expect(try device.floats(bias) == golden("block0.pos_bias_40x40"))
     }
 
-    /// Observed: embedding 0; blocks and context at most 2.1e-6.
+    /// Observed: embedding 0; blocks at most 2.1e-6. Contexts are cases of Conformance.
     @Test(arguments: ["ascii", "chinese", "special_tokens"])
-    func contextAgrees(prompt: String) throws {
+    func blocksAgree(prompt: String) throws {
         let device = try CPUDevice()
         let length = Int(try golden("\(prompt).mask").reduce(0, +))
         let tokens = try golden("\(prompt).ids").prefix(length).map { Int32($0) }
@@ -49,22 +49,6 @@ import TextEncoder
         let context = try encoder.encode(
             tokens, on: device, keepingWeights: false, monitor: { _ in }, observer: check)
         #expect(context.shape == [length, encoder.sizes.dim])
-        let difference = try largestDifference(
-            device.floats(context), golden("\(prompt).context"))
-        #expect(difference <= 1e-5, "\(difference)")
-    }
-
-    /// Observed: 4.0e-6.
-    @Test func longestContextAgrees() throws {
-        let device = try CPUDevice()
-        let tokens = try LongPrompt.tokens()
-        #expect(tokens.count == Int(try golden("long.length")[0]))
-        let context = try device.floats(encoder.encode(tokens, on: device))
-        let edge = 8 * encoder.sizes.dim
-        let difference = try largestDifference(
-            Array(context.prefix(edge) + context.suffix(edge)),
-            golden("long.context_first8_last8"))
-        #expect(difference <= 1e-5, "\(difference)")
     }
 
     @Test func keepingWeightsChangesNothing() throws {

@@ -1,0 +1,48 @@
+import Compute
+import ComputeCPU
+import Conformance
+import Tensors
+import TestSupport
+import Testing
+
+/// Every model on the CPU against what the released code makes of the tiny checkpoint. The lists of cases say what was
+/// observed.
+@Suite struct GoldenTests {
+    private let folder = GoldenFolder(path: Fixtures.path("open"))
+
+    @Test(arguments: GoldenCase.all) func agrees(golden: GoldenCase) throws {
+        let row = try golden.row(folder, on: CPUDevice())
+        #expect(row.isPassed, "\(row.error) of \(row.tolerance)")
+    }
+
+    @Test(.enabled(if: CPUDevice.isSupported(.bfloat16)), arguments: GoldenCase.all)
+    func agreesInBFloat16(golden: GoldenCase) throws {
+        let row = try golden.row(folder, on: CPUDevice(activationType: .bfloat16))
+        #expect(row.isPassed, "\(row.error) of \(row.tolerance)")
+    }
+
+    @Test func aDeviceThatComputesNothingFails() throws {
+        for row in try runGoldens(folder, on: RecordingDevice(), filter: "encode") {
+            #expect(!row.isPassed && row.error > 0.1)
+        }
+        let rows = try runCases(on: RecordingDevice(), types: [.float32], filter: "linear/")
+        // Where nothing is to be computed, nothing is right.
+        #expect(rows.filter(\.isPassed).map(\.name) == ["linear/no-rows"])
+    }
+
+    @Test func whatCannotBeDoneIsARowThatSaysWhy() throws {
+        let device = try CPUDevice(memoryLimit: 1000)
+        let rows = try runGoldens(folder, on: device, filter: "text/ascii")
+        #expect(rows.count == 1)
+        #expect(rows[0].problem?.contains("memory") == true)
+        #expect(!rows[0].isPassed)
+    }
+
+    @Test func rowsAreToldAsTheyCome() throws {
+        var names: [String] = []
+        let device = try CPUDevice()
+        let rows = try runGoldens(folder, on: device, filter: "text/s") { names.append($0.name) }
+        #expect(names == ["text/special_tokens"])
+        #expect(rows.map(\.name) == names)
+    }
+}
