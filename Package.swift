@@ -67,7 +67,8 @@ let package = Package(
                     "libswresample-dev",
                 ])
             ]),
-        room("Media", uses: ["CLibAV", "Tensors"]),
+        room("RawVideo", uses: ["Tensors"]),
+        room("Media", uses: ["RawVideo", "CLibAV", "Tensors"]),
 
         // Computing: the waist, what is above and below it
         room("Compute", uses: ["Tensors"]),
@@ -137,7 +138,7 @@ let package = Package(
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
-        tool("decode-vae", uses: ["Stages", "Media", "Compute", "Tensors"]),
+        tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
         tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),

@@ -2,7 +2,7 @@ import ArgumentParser
 import Compute
 import Foundation
 import Glibc
-import Media
+import RawVideo
 import Stages
 import Tensors
 import ToolSupport

@@ -3,7 +3,7 @@ extension BT709 {
     /// beside the left luma column (weights 1, 2, 1) and between two rows.
     ///
     /// `rgb` is [height, width, 3] with even extents; planes are rows of `strides` bytes.
-    func write420(
+    package func write420(
         _ rgb: UnsafePointer<UInt8>, height: Int, width: Int,
         planes: [UnsafeMutablePointer<UInt8>], strides: [Int]
     ) {

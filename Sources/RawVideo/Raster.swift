@@ -9,7 +9,7 @@ public struct Raster<Element: BitwiseCopyable & Sendable & Equatable>: Sendable,
     public let values: [Element]
 
     /// Values of a pixel.
-    static var channels: Int { 3 }
+    package static var channels: Int { 3 }
 
     /// A picture of these values; traps if their number does not fit.
     public init(height: Int, width: Int, values: [Element]) {
@@ -20,7 +20,7 @@ public struct Raster<Element: BitwiseCopyable & Sendable & Equatable>: Sendable,
     }
 
     /// A picture whose values `fill` sets completely.
-    init(
+    package init(
         height: Int, width: Int, fill: (UnsafeMutableBufferPointer<Element>) -> Void
     ) {
         let count = height * width * Self.channels

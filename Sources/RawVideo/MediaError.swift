@@ -1,5 +1,3 @@
-import CLibAV
-
 /// What went wrong with a media file, in one line that names it.
 public struct MediaError: Error, Hashable, Sendable {
     /// What was attempted, as it follows "cannot": "read", "write".

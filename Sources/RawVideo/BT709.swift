@@ -5,9 +5,9 @@
 ///
 /// With 10 bits the way to Y'CbCr and back gives every 8-bit colour unchanged; with 8 bits it is up
 /// to 2 grey levels away (both tested with all 16,777,216 colours).
-struct BT709 {
+package struct BT709 {
     /// Bits of a Y'CbCr value.
-    let bits: Int
+    package let bits: Int
 
     private let luma: (Int32, Int32, Int32)
     private let blue: (Int32, Int32, Int32)
@@ -25,7 +25,7 @@ struct BT709 {
     var grey: Int32 { 128 << Int32(bits - 8) }
 
     /// The matrix for values of 8 to 10 bits.
-    init(bits: Int) {
+    package init(bits: Int) {
         precondition((8...10).contains(bits))
         self.bits = bits
         let (kr, kb) = (Self.kr, Self.kb)

@@ -1,0 +1,2 @@
+// Pictures, sizes and errors are part of what this room gives.
+@_exported import RawVideo
