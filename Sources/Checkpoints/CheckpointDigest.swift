@@ -25,10 +25,13 @@ public struct CheckpointDigest {
     }
 
     /// The digest of all parts so far, 64 lower-case digits.
-    public func hexadecimal() -> String {
-        hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
-    }
+    public func hexadecimal() -> String { Checkpoints.hexadecimal(hash.finalize()) }
+}
+
+/// A digest as 64 lower-case digits.
+func hexadecimal(_ digest: SHA256.Digest) -> String {
+    digest.map { byte in
+        let digits = String(byte, radix: 16)
+        return byte < 16 ? "0" + digits : digits
+    }.joined()
 }

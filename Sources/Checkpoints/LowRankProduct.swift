@@ -129,7 +129,7 @@ private func forEachRowRange(
     }
 }
 
-/// Copies rows of a float16, bfloat16 or float32 tensor as float32.
+/// Copies rows of a tensor as float32: of a float type, or numbers that are stored with scales.
 private func widen(
     _ tensor: TensorView, _ rows: Range<Int>, into floats: UnsafeMutableBufferPointer<Float>
 ) {
@@ -149,9 +149,18 @@ private func widen(
         for index in floats.indices {
             floats[index] = Float((start + index * size).loadUnaligned(as: Float16.self))
         }
-    default: preconditionFailure("\(tensor.dataType) was not checked to be mergeable")
+    case .float8E4M3:
+        for index in floats.indices {
+            floats[index] = float8[Int((start + index).load(as: UInt8.self))]
+        }
+    case .int8:
+        for index in floats.indices { floats[index] = Float((start + index).load(as: Int8.self)) }
+    default: preconditionFailure("\(tensor.dataType) was not checked to be widened")
     }
 }
+
+/// Every float8_e4m3 by its bits.
+private let float8 = (0...UInt8.max).map { Float(Float8E4M3(bitPattern: $0)) }
 
 /// Rounds float32 elements to a float type.
 func narrow(

@@ -34,13 +34,15 @@ public struct WeightFolder: Sendable {
         try find(["config.json"])
     }
 
-    /// The denoiser: shards with an index, or one file.
+    /// The denoiser: shards with an index, or one file; as published, or prepared.
     public func denoiser() throws -> any Checkpoint {
-        try openCheckpoint(
+        let checkpoint = try openCheckpoint(
             at: find([
                 "diffusion_pytorch_model.safetensors.index.json",
                 "diffusion_pytorch_model.safetensors",
             ]))
+        guard PreparedCheckpoint.isNeeded(for: checkpoint) else { return checkpoint }
+        return try PreparedCheckpoint(checkpoint)
     }
 
     /// The UMT5 text encoder.

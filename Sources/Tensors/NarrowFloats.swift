@@ -34,9 +34,33 @@ public struct Float8E4M3: BitwiseCopyable, Hashable, Sendable {
     /// Sign, 4 exponent bits with bias 7, 3 fraction bits; exponent and fraction all ones is NaN.
     public var bitPattern: UInt8
 
+    /// The largest number.
+    public static let greatestFiniteMagnitude: Float = 448
+
     /// The number with these bits.
     public init(bitPattern: UInt8) {
         self.bitPattern = bitPattern
+    }
+
+    /// The nearest number, ties to even; what is larger than 448 becomes 448, NaN stays NaN.
+    @inlinable
+    public init(_ value: Float) {
+        let sign = UInt8(truncatingIfNeeded: value.bitPattern >> 24) & 0x80
+        let magnitude = value.magnitude
+        if value.isNaN {
+            bitPattern = sign | 0x7F
+        } else if magnitude >= 448 {
+            bitPattern = sign | 0x7E
+        } else if magnitude < 0x1p-6 {
+            // Subnormal: multiples of 2^-9, the eighth of which is the first normal number's pattern.
+            bitPattern = sign | UInt8((magnitude * 512).rounded(.toNearestOrEven))
+        } else {
+            // Adding just under half of the last kept place, plus that place's bit, rounds ties to even.
+            let bits = magnitude.bitPattern
+            let rounded = (bits &+ 0x7FFFF &+ (bits >> 20 & 1)) >> 20
+            // The exponent's bias is 127 there and 7 here.
+            bitPattern = sign | UInt8(truncatingIfNeeded: rounded &- (120 << 3))
+        }
     }
 }
 

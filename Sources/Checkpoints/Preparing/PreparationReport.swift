@@ -1,0 +1,90 @@
+import Foundation
+import Tensors
+
+/// What a preparation made, as it is written beside the shards.
+public struct PreparationReport: Sendable {
+    /// One shard.
+    struct Shard {
+        /// SHA-256 of the file, in hexadecimal.
+        let digest: String
+        /// ‖stored - exact‖ / ‖exact‖ of each tensor that is stored with scales.
+        let errors: [String: Double]
+    }
+
+    /// ‖stored - exact‖ / ‖exact‖ of each tensor that is stored with scales.
+    public private(set) var errors: [String: Double] = [:]
+    /// SHA-256 of each shard, in hexadecimal.
+    public private(set) var digests: [String: String] = [:]
+    /// The shard of each tensor, scales included.
+    private var shardOfTensor: [String: String] = [:]
+    private let identity: [String: String]
+
+    /// The name of the report in the folder.
+    public static let fileName = "preparation.json"
+    /// The name of the index that loaders look for.
+    static let indexName = "diffusion_pytorch_model.safetensors.index.json"
+
+    init(identity: [String: String]) {
+        self.identity = identity
+    }
+
+    mutating func add(_ shard: Shard, name: String, tensors: [String]) {
+        errors.merge(shard.errors) { $1 }
+        digests[name] = shard.digest
+        for tensor in tensors {
+            shardOfTensor[tensor] = name
+            if shard.errors[tensor] != nil {
+                shardOfTensor[tensor + PreparedCheckpoint.suffix] = name
+            }
+        }
+    }
+
+    /// Writes the report, then the index, each whole or not at all. Throws `SystemError`.
+    func write(into folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        func write(_ value: some Encodable, as name: String) throws {
+            let file = try PartialFile(path: "\(folder)/\(name)")
+            try encoder.encode(value).withUnsafeBytes { try file.write($0, at: 0) }
+            try file.commit()
+        }
+        try write(
+            Document(preparation: identity, relative_error: errors, sha256: digests),
+            as: Self.fileName)
+        try write(
+            Index(metadata: identity, weight_map: shardOfTensor), as: Self.indexName)
+    }
+
+    /// The report as JSON.
+    private struct Document: Encodable {
+        let preparation: [String: String]
+        let relative_error: [String: Double]
+        let sha256: [String: String]
+    }
+
+    /// The index as JSON, in the layout of published ones.
+    private struct Index: Encodable {
+        let metadata: [String: String]
+        let weight_map: [String: String]
+    }
+}
+
+// MARK: - In the header of a shard
+
+extension PreparationReport {
+    private static let errorKey = "prepared.error."
+
+    /// Errors as a header keeps them.
+    static func metadata(_ errors: [String: Double]) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: errors.map { (errorKey + $0, String($1)) })
+    }
+
+    /// The errors that a header keeps.
+    static func errors(_ metadata: [String: String]) -> [String: Double] {
+        var errors: [String: Double] = [:]
+        for (key, value) in metadata where key.hasPrefix(errorKey) {
+            errors[String(key.dropFirst(errorKey.count))] = Double(value)
+        }
+        return errors
+    }
+}

@@ -1,0 +1,195 @@
+import Crypto
+import Glibc
+import Tensors
+
+/// Writes a denoiser as a folder of shards that need no more work when they are loaded: a LoRA merged, large weights narrow.
+///
+/// One tensor is in memory at a time. A shard appears whole or not at all, and one that is there from an earlier run of
+/// the same preparation stays; the index comes last.
+public struct WeightPreparation {
+    /// What a run reports.
+    public enum Event {
+        /// A shard is there: its name, its number counted from 1 and the number of all, and whether it was there before.
+        case shard(String, number: Int, count: Int, wasThere: Bool)
+    }
+
+    /// The tensors of one shard.
+    private struct Shard {
+        let name: String
+        let tensors: [TensorDescriptor]
+    }
+
+    private let source: any Checkpoint
+    private let precision: PreparedPrecision
+    private let folder: String
+    private let shards: [Shard]
+    private let identity: [String: String]
+
+    /// Bytes of a shard, unless one tensor alone is larger.
+    private static let shardBytes = 2 << 30
+
+    /// A preparation of `source` into `folder`, which exists. `lora` describes what was merged, for the record.
+    public init(
+        of source: any Checkpoint, as precision: PreparedPrecision, lora: String?,
+        into folder: String
+    ) {
+        self.source = source
+        self.precision = precision
+        self.folder = folder
+        let groups = Self.group(source.tensors, precision)
+        shards = groups.enumerated().map { index, tensors in
+            Shard(name: Self.shardName(index + 1, of: groups.count), tensors: tensors)
+        }
+        identity = [
+            "format": "pt", "prepared.precision": precision.rawValue,
+            "prepared.source": source.digest, "prepared.lora": lora ?? "",
+        ]
+    }
+
+    /// Writes what is missing: shards, then the report, then the index. Throws what reading and writing throw, and what `monitor` throws.
+    public func run(monitor: (Event) throws -> Void = { _ in }) throws -> PreparationReport {
+        var report = PreparationReport(identity: identity)
+        for (index, shard) in shards.enumerated() {
+            let path = "\(folder)/\(shard.name)"
+            let known = try finished(shard, at: path)
+            let part = try known ?? write(shard, to: path)
+            report.add(part, name: shard.name, tensors: shard.tensors.map(\.name))
+            try monitor(
+                .shard(
+                    shard.name, number: index + 1, count: shards.count, wasThere: known != nil))
+        }
+        try report.write(into: folder)
+        return report
+    }
+}
+
+// MARK: - Shards
+
+extension WeightPreparation {
+    private static func shardName(_ number: Int, of count: Int) -> String {
+        func digits(_ number: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, 5 - text.count)) + text
+        }
+        return "diffusion_pytorch_model-\(digits(number))-of-\(digits(count)).safetensors"
+    }
+
+    private static func group(
+        _ tensors: [TensorDescriptor], _ precision: PreparedPrecision
+    ) -> [[TensorDescriptor]] {
+        var groups: [[TensorDescriptor]] = [[]]
+        var bytes = 0
+        for tensor in tensors {
+            let size = stored(tensor, precision).reduce(0) { $0 + $1.byteCount }
+            if bytes + size > shardBytes && !groups[groups.count - 1].isEmpty {
+                groups.append([])
+                bytes = 0
+            }
+            groups[groups.count - 1].append(tensor)
+            bytes += size
+        }
+        return groups
+    }
+
+    /// What is stored of a tensor: itself as it is, or narrow and its scales.
+    private static func stored(
+        _ tensor: TensorDescriptor, _ precision: PreparedPrecision
+    ) -> [TensorDescriptor] {
+        guard PreparedPrecision.isLarge(tensor) else { return [tensor] }
+        let narrow = TensorDescriptor(
+            name: tensor.name, dataType: precision.dataType, shape: tensor.shape)
+        guard precision.largest != nil else { return [narrow] }
+        return [
+            narrow,
+            TensorDescriptor(
+                name: tensor.name + PreparedCheckpoint.suffix, dataType: .float32,
+                shape: [tensor.shape[0]]),
+        ]
+    }
+
+    /// What an earlier run of the same preparation recorded in a shard; nil if there is none.
+    private func finished(
+        _ shard: Shard, at path: String
+    ) throws -> PreparationReport.Shard? {
+        guard access(path, F_OK) == 0, let file = try? TensorFile(path: path) else { return nil }
+        let expected = shard.tensors.flatMap { Self.stored($0, precision) }.map(\.name)
+        guard Set(file.tensors.map(\.name)) == Set(expected),
+            identity.allSatisfy({ file.metadata[$0.key] == $0.value })
+        else { return nil }
+        return PreparationReport.Shard(
+            digest: try Self.digest(of: path), errors: PreparationReport.errors(file.metadata))
+    }
+
+    private func write(_ shard: Shard, to path: String) throws -> PreparationReport.Shard {
+        // The errors stand in the header, in front of the elements, so a shard is made in memory.
+        var scaled: [String: ScaledRows] = [:]
+        for tensor in shard.tensors where isScaled(tensor) {
+            scaled[tensor.name] = try ScaledRows(shape: tensor.shape, precision: precision) {
+                try rows(of: tensor, $0)
+            }
+        }
+        let errors = scaled.mapValues(\.relativeError)
+        let writer = try TensorFileWriter(
+            path: path, tensors: shard.tensors.flatMap { Self.stored($0, precision) },
+            metadata: identity.merging(PreparationReport.metadata(errors)) { $1 })
+        for tensor in shard.tensors {
+            if let rows = scaled[tensor.name] {
+                try write(rows, of: tensor, to: writer)
+            } else {
+                try copy(tensor, to: writer)
+            }
+        }
+        try writer.commit()
+        return PreparationReport.Shard(digest: try Self.digest(of: path), errors: errors)
+    }
+
+    private func isScaled(_ tensor: TensorDescriptor) -> Bool {
+        precision.largest != nil && PreparedPrecision.isLarge(tensor)
+    }
+
+    private func write(
+        _ rows: ScaledRows, of tensor: TensorDescriptor, to writer: TensorFileWriter
+    ) throws {
+        try writer.write(
+            UnsafeRawBufferPointer(start: rows.elements.start, count: tensor.shape.elementCount),
+            to: tensor.name)
+        try rows.scales.withUnsafeBytes {
+            try writer.write($0, to: tensor.name + PreparedCheckpoint.suffix)
+        }
+    }
+
+    /// Stores a tensor without scales: as it is, or rounded to bfloat16.
+    private func copy(_ tensor: TensorDescriptor, to writer: TensorFileWriter) throws {
+        let target = Self.stored(tensor, precision)[0].dataType
+        guard target != tensor.dataType else {
+            return try writer.write(source.tensor(tensor.name).bytes, to: tensor.name)
+        }
+        let bytes = HeapBytes(count: tensor.shape.elementCount * target.size)
+        let rowBytes = tensor.shape.elementCount / tensor.shape[0] * target.size
+        try rows(of: tensor) { range, floats in
+            narrow(floats, to: target, into: bytes.start + range.lowerBound * rowBytes)
+        }
+        try writer.write(
+            UnsafeRawBufferPointer(start: bytes.start, count: rowBytes * tensor.shape[0]),
+            to: tensor.name)
+    }
+
+    /// A tensor's rows in float32, merged before they are rounded where there is a LoRA.
+    private func rows(
+        of tensor: TensorDescriptor,
+        _ body: @Sendable (Range<Int>, UnsafeBufferPointer<Float>) -> Void
+    ) throws {
+        if let merged = source as? MergedCheckpoint {
+            try merged.withRows(of: tensor.name, body)
+        } else {
+            let view = try source.tensor(tensor.name)
+            withFloatRows(view, body)
+            source.advise(.dontNeed, tensor.name)
+        }
+    }
+
+    private static func digest(of path: String) throws -> String {
+        let file = try MappedFile(path: path)
+        return hexadecimal(SHA256.hash(data: file.bytes))
+    }
+}
