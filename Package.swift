@@ -120,7 +120,7 @@ let package = Package(
             uses: [
                 "Artifacts", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers",
                 "Compute", "Tensors",
-            ]),
+            ], exclude: ["REPORT.md"]),
 
         // What lies between two stages, for people
         room(

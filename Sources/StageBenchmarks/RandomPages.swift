@@ -1,7 +1,7 @@
 import Glibc
 import Tensors
 
-/// Random numbers in shared memory, which can be seen as a tensor of any size: the same pages are mapped
+/// Random numbers in the pages of a file without a name, which can be seen as a tensor of any size: the same pages are mapped
 /// again and again, so that a model's 32 GB need not exist.
 final class RandomPages {
     /// The same pages, as often as a tensor needs them.
@@ -35,17 +35,20 @@ final class RandomPages {
     private static let bytesPerPeriod = 4099 * 4096
 
     /// Uniform numbers of a float type around `middle`, as far as `spread` away from it. Throws
-    /// `SystemError` if there is no shared memory.
+    /// `SystemError` if there is no room for a temporary file.
     init(_ dataType: DataType, middle: Float, spread: Float, seed: UInt64) throws(SystemError) {
         period = Self.bytesPerPeriod
-        name = "/avatar-numbers-\(getpid())-\(seed)"
-        descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
-        guard descriptor >= 0 else { throw SystemError("create shared memory", name) }
-        shm_unlink(name)
-        guard posix_fallocate(descriptor, 0, period) == 0,
-            let start = mmap(nil, period, PROT_WRITE, MAP_SHARED, descriptor, 0),
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array((folder + "/random-numbers-XXXXXX").utf8CString)
+        descriptor = mkstemp(&template)
+        name = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        guard descriptor >= 0 else { throw SystemError("create", name) }
+        unlink(name)
+        let code = posix_fallocate(descriptor, 0, period)
+        guard code == 0 else { throw SystemError("fill", name, code: code) }
+        guard let start = mmap(nil, period, PROT_WRITE, MAP_SHARED, descriptor, 0),
             start != MAP_FAILED
-        else { throw SystemError("fill shared memory", name) }
+        else { throw SystemError("map", name) }
         defer { munmap(start, period) }
         var numbers = RandomNumbers(seed: seed)
         if dataType == .bfloat16 {
