@@ -110,6 +110,13 @@ import Testing
             from: "denoise-latents", arguments + ["--step-range", "3-4", "--input", part])
     }
 
+    @Test func voicesWithoutMasks() throws {
+        let run = try TinyRun.get()
+        try refusal.expect(
+            "cannot use '\(run.reference)': it has no mask of who speaks where, which 2 voices need (encode-vae --actor-mask)",
+            from: "denoise-latents", run.denoising + ["--audio", run.audio])
+    }
+
     @Test func framesForLatents() throws {
         let run = try TinyRun.get()
         try refusal.expect(

@@ -33,6 +33,11 @@ struct DenoisingInputs {
             try Artifacts.AudioCondition(
                 path: $0, layers: transformer.audioLayerCount, width: configuration.audioDim)
         }
+        if audio.count > 1, try !TensorFile(path: paths.reference).contains("mask") {
+            throw StageError(
+                "cannot use '\(paths.reference)': it has no mask of who speaks where, which \(audio.count) voices need (encode-vae --actor-mask)"
+            )
+        }
         reference = try Reference(
             path: paths.reference,
             needs: Reference.Needs(
