@@ -74,8 +74,8 @@ def dump(path, value):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--denoiser", nargs=2, required=True)
-    parser.add_argument("--vae", required=True)
-    parser.add_argument("--audio", required=True)
+    parser.add_argument("--vae", required=True, help="training file, or a weights folder to take it from")
+    parser.add_argument("--audio", required=True, help="likewise")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
@@ -86,8 +86,8 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     write_denoiser(half(first["model"] | second["model"]), folder)
     torch.save(half(first["text"]), folder / layout.TEXT)
-    torch.save(half(read(options.vae)["model"]), folder / layout.VAE)
-    write_audio(half(read(options.audio)["model"]), folder / layout.AUDIO)
+    torch.save(half(layout.part(options.vae, "vae")), folder / layout.VAE)
+    write_audio(half(layout.part(options.audio, "audio")), folder / layout.AUDIO)
     shutil.copytree(options.tokenizer, folder / layout.TOKENIZER, dirs_exist_ok=True)
     print("bytes", sum(f.stat().st_size for f in options.output.rglob("*") if f.is_file()))
 

@@ -6,6 +6,7 @@ import train_encoders
 
 FRAMES = 96
 LEAD_LATENTS = 7
+WEIGHTS = (8, 4)
 
 
 class Pool:
@@ -29,7 +30,7 @@ class Pool:
             rows = train_encoders.audio_rows(self.audio, drawn["wave"]).float()
         rows = torch.nn.functional.pad(rows, (0, 0, 0, 0, 0, max(0, drawn["start"] + FRAMES - rows.shape[1])))
         rows = rows[:, drawn["start"]:drawn["start"] + FRAMES]
-        weight = scene.attention_map(drawn["identity"], z.shape[-1], 8, 3)
+        weight = scene.attention_map(drawn["identity"], z.shape[-1], *WEIGHTS)
         return dict(z=z.bfloat16(), rows=rows.bfloat16(), drivers=drawn["drivers"], ids=drawn["ids"], weight=weight / weight.mean((1, 2), keepdim=True))
 
     def add(self, count):
@@ -42,6 +43,19 @@ class Pool:
             self.store[k][where] = v
         self.at = (self.at + count) % self.capacity
         self.count = min(self.capacity, self.count + count)
+
+    def keep(self, path):
+        """Write the scenes to a file."""
+        torch.save({k: v[:self.count].cpu() for k, v in self.store.items()}, path)
+
+    def restore(self, path):
+        """Begin with the scenes of a file, as many as fit."""
+        kept = torch.load(path, mmap=True)
+        self.count = min(self.capacity, len(kept["ids"]))
+        self.at = self.count % self.capacity
+        self.store = {k: torch.empty(self.capacity, *v.shape[1:], dtype=v.dtype, device=self.device) for k, v in kept.items()}
+        for k, v in kept.items():
+            self.store[k][:self.count] = v[:self.count].to(self.device)
 
     def draw(self, count):
         """A random batch."""

@@ -6,6 +6,7 @@ The reference leaves open: the smile (-1..1), the brows (raised or frowning) and
 import world
 
 LIVELY_DEFAULT = 0.6
+MOOD_ALONE = 0.25
 SMILES = {
     1.0: ["smiling", "happy", "cheerful", "joyful", "with a smile", "with a big smile", "with a broad smile", "looking happy", "in a good mood", "grinning", "delighted"],
     0.5: ["smiling slightly", "with a slight smile", "with a faint smile", "friendly", "content", "smiling gently"],
@@ -77,6 +78,13 @@ def noise_word(dice):
     return "".join(dice.choice(SYLLABLES) for _ in range(dice.randint(1, 3)))
 
 
+def mood_alone(moods, head, dice):
+    """A prompt that says only the mood, "smiling" or "a sad person": what people type."""
+    words = dice.choice([", ", " and ", " "]).join(moods)
+    text = dice.choice([words, words, f"a {head} {words}", f"a {head}, {words}", f"{words} {head}", f"a {words} {head}"])
+    return (text[:1].upper() + text[1:] if dice.random() < 0.3 else text) + dice.choice(["", "", "."])
+
+
 def write(kinds, mood, dice):
     """One prompt for an identity (integers by field) and a mood."""
     smile, brows, lively = mood
@@ -90,6 +98,8 @@ def write(kinds, mood, dice):
         after.insert(dice.randint(0, len(after)), dice.choice(FILLERS))
     if dice.random() < 0.15:
         after.insert(dice.randint(0, len(after)), noise_word(dice) + " " + noise_word(dice))
+    if moods and dice.random() < MOOD_ALONE:
+        return mood_alone(moods, head, dice)
     article = dice.choice(["a", "the", "a", "one", ""])
     subject = " ".join([article, dice.choice([", ", " and ", " "]).join(before), head]).strip()
     spoken = dice.choice(SPEAKING + [""] * 8)

@@ -1,4 +1,6 @@
 """Rotary positions over (frame, row, column), with cos and sin rounded to float16 as in the released model."""
+import functools
+
 import torch
 
 
@@ -8,10 +10,15 @@ def split_pairs(head_dim):
     return (head_dim - 4 * sixth) // 2, sixth, sixth
 
 
+@functools.lru_cache
+def frequencies(pairs, device):
+    """Radians per position, float64 [pairs]."""
+    return 10000.0 ** (-torch.arange(pairs, dtype=torch.float64, device=device) / pairs)
+
+
 def axis_table(positions, pairs):
     """Angles to rounded (cos, sin), each [..., pairs]; positions may be negative."""
-    frequency = 10000.0 ** (-torch.arange(pairs, dtype=torch.float64, device=positions.device) / pairs)
-    angle = positions.double()[..., None] * frequency
+    angle = positions.double()[..., None] * frequencies(pairs, positions.device)
     return angle.cos().float().half().float(), angle.sin().float().half().float()
 
 
@@ -45,24 +52,36 @@ def grid(rows, columns):
     return r.flatten(), c.flatten()
 
 
+@functools.lru_cache
+def noisy_grid(frames, gh, gw, device):
+    """Frame offset, row and column of the tokens of `frames` frames. Kept on the device: a captured graph cannot copy them there."""
+    r, c = grid(torch.arange(gh), torch.arange(gw))
+    offset = torch.arange(frames).repeat_interleave(gh * gw)
+    return tuple(v.to(device) for v in (offset, r.repeat(frames), c.repeat(frames)))
+
+
 def noisy_positions(first, frames, gh, gw):
     """Positions of the tokens of `frames` frames from `first` (any leading shape [...])."""
-    r, c = grid(torch.arange(gh), torch.arange(gw))
-    offset = torch.arange(frames).repeat_interleave(gh * gw).to(first.device)
-    return first[..., None] + offset, r.repeat(frames).to(first.device), c.repeat(frames).to(first.device)
+    offset, rows, columns = noisy_grid(frames, gh, gw, first.device)
+    return first[..., None] + offset, rows, columns
 
 
-def condition_positions(rollout, gh, gw):
-    """Positions of [reference | 1x | 2x | 4x]; only the reference rolls. rollout [...]."""
+@functools.lru_cache
+def condition_grid(gh, gw, device):
+    """Frame, whether it rolls, row and column of [reference | 1x | 2x | 4x]."""
     h, w = gh * 2, gw * 2
     full = grid(torch.arange(gh), torch.arange(gw))
     half = grid(spread(h // 4, gh), spread(w // 4, gw))
     eighth = grid(spread(h // 8, gh), spread(w // 8, gw))
     count4 = len(eighth[0])
     frames = [torch.full((len(full[0]),), 30), torch.full((len(full[0]),), -1), torch.full((len(half[0]),), -3)]
-    frames += [torch.full((count4,), f) for f in (-19, -14, -9, -4)]
-    frames = torch.cat(frames).to(rollout.device)
-    rolls = (torch.arange(len(frames), device=rollout.device) < len(full[0])).long()
-    rows = torch.cat([full[0], full[0], half[0]] + [eighth[0]] * 4).to(rollout.device)
-    columns = torch.cat([full[1], full[1], half[1]] + [eighth[1]] * 4).to(rollout.device)
+    frames = torch.cat(frames + [torch.full((count4,), f) for f in (-19, -14, -9, -4)])
+    rolls = (torch.arange(len(frames)) < len(full[0])).long()
+    rows, columns = (torch.cat([full[a], full[a], half[a]] + [eighth[a]] * 4) for a in (0, 1))
+    return tuple(v.to(device) for v in (frames, rolls, rows, columns))
+
+
+def condition_positions(rollout, gh, gw):
+    """Positions of [reference | 1x | 2x | 4x]; only the reference rolls. rollout [...]."""
+    frames, rolls, rows, columns = condition_grid(gh, gw, rollout.device)
     return frames + rolls * rollout[..., None], rows, columns

@@ -1,4 +1,5 @@
 """The umT5 encoder: token ids to text context. Names are the published checkpoint's."""
+import functools
 import math
 
 import torch
@@ -9,7 +10,8 @@ BUCKETS = 32
 MAX_DISTANCE = 128
 
 
-def relative_buckets(length):
+@functools.lru_cache
+def relative_buckets(length, device):
     """Bucket of (key - query) for every pair, [query, key], bidirectional."""
     position = torch.arange(length)
     relative = position[None, :] - position[:, None]
@@ -18,7 +20,7 @@ def relative_buckets(length):
     exact = half // 2
     ratio = torch.log(distance.clamp(min=1).float() / exact) / math.log(MAX_DISTANCE / exact)
     far = (exact + (ratio * (half - exact)).trunc().long()).clamp(max=half - 1)
-    return torch.where(relative > 0, half, 0) + torch.where(distance < exact, distance, far)
+    return (torch.where(relative > 0, half, 0) + torch.where(distance < exact, distance, far)).to(device)
 
 
 class RMSNorm(nn.Module):
@@ -107,9 +109,9 @@ class TextEncoder(nn.Module):
             nn.init.normal_(block.pos_embedding.embedding.weight, std=0.3)
 
     def forward(self, ids, mask):
-        buckets = relative_buckets(ids.shape[1]).to(ids.device)
+        buckets = relative_buckets(ids.shape[1], ids.device)
         lowest = torch.finfo(torch.float32).min
-        key_bias = torch.where(mask.bool(), 0.0, lowest)[:, None, None, :]
+        key_bias = torch.zeros(mask.shape, device=ids.device).masked_fill(~mask.bool(), lowest)[:, None, None, :]
         x = self.token_embedding(ids)
         for block in self.blocks:
             x = block(x, buckets, key_bias)

@@ -28,7 +28,6 @@ import video_vae
 
 BLOCKS = latents.FRAMES // 12
 SWITCH = 4
-STEP_WEIGHTS = (1.0, 1.0, 1.5)
 LAST_STEP_WEIGHT = 0.1
 LAST_CLIP = 1000
 
@@ -59,7 +58,7 @@ def places(batch, early, device):
     return clip * 12
 
 
-def rollout_losses(model, text_model, batch, schedule, last_step, generated_reference):
+def rollout_losses(model, text_model, batch, schedule, step_weights, last_step, generated_reference):
     """Weighted errors of the predicted video at every step."""
     times, sigmas = schedule
     reference, still, video = latents.split(batch["z"])
@@ -81,7 +80,7 @@ def rollout_losses(model, text_model, batch, schedule, last_step, generated_refe
         v = model.stream(x, times[i], text, start, batch["rows"], first, distance, condition_later=after, switch=SWITCH).float()
         if i < 3:
             error = (x - sigmas[i] * v - video).square()
-            losses.append(STEP_WEIGHTS[i] * (weight * error).mean())
+            losses.append(step_weights[i] * (weight * error).mean())
             plain.append(error[:early].mean().detach())
         else:
             losses.append(LAST_STEP_WEIGHT * (weight * (v - (noise_guess - video)).square()).mean())
@@ -103,6 +102,57 @@ def own_reference(model, text, reference, still, noise, rows, schedule):
         v = model.stream(x, times[i], text, condition, rows[:, :12], zero, distance).float()
         x = x + (sigmas[i + 1] - sigmas[i]) * v
     return x[:, :, :1]
+
+
+class Passes:
+    """Forward and backward passes of a step: loss and plain errors, gradients into the parameters.
+
+    With `graph`, each kind of step is captured once as a CUDA graph and replayed with the batch copied in; the launches of
+    some ten thousand small kernels took longer than the kernels.
+    """
+
+    def __init__(self, parameters, rollout, graph):
+        self.parameters, self.rollout, self.graph = parameters, rollout, graph
+        self.batch, self.captured, self.memory = None, {}, None
+        for p in parameters:
+            p.grad = torch.zeros_like(p)
+
+    def __call__(self, batch, *kind):
+        if not self.graph:
+            return self.run(batch, kind)
+        if self.batch is None:
+            self.batch = {k: v.clone() for k, v in batch.items()}
+        for k, v in batch.items():
+            self.batch[k].copy_(v)
+        if kind not in self.captured:
+            self.captured[kind] = self.capture(kind)
+        graph, out = self.captured[kind]
+        graph.replay()
+        return out
+
+    def run(self, batch, kind):
+        torch._foreach_zero_([p.grad for p in self.parameters])
+        with torch.autocast(self.parameters[0].device.type, torch.bfloat16):
+            loss, plain = self.rollout(batch, *kind)
+        loss.backward()
+        return loss.detach(), plain
+
+    def capture(self, kind):
+        """Warm up beside the main stream, as capturing asks, then record."""
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self.run(self.batch, kind)
+        torch.cuda.current_stream().wait_stream(side)
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self.memory):
+            out = self.run(self.batch, kind)
+        self.memory = graph.pool()
+        print("captured", kind, round(torch.cuda.max_memory_allocated() / 2 ** 30, 1), "GiB", flush=True)
+        return graph, out
 
 
 def load(options, device):
@@ -129,35 +179,39 @@ def train(options, ranks):
     step0 = resume(options, model, text, optimizer, averages, device)
     ranks.same_weights(model, text, averages[0].copy, averages[1].copy)
     pool = latents.Pool(options.pool, vae, audio, scene.Voices(options.speech, device), words, dice, generator)
-    fill(pool, options)
+    fill(pool, options, ranks)
     log = training.Log(options.output / f"{options.name}.jsonl", ranks)
     schedule = tuple(s.to(device) for s in denoiser.schedule())
     times = schedule[0].tolist()
     budget = training.Budget(options.seconds - options.fill_seconds, options.steps, ranks)
     parameters = [p for g in groups for p in g["params"]]
     low, high = options.schedule
+    rollout = lambda batch, last_step, own: rollout_losses(model, text, batch, (times, schedule[1]), options.step_weights, last_step, own)
+    passes = Passes(parameters, rollout, options.graph)
     for step in budget:
         training.set_rate(optimizer, options.rate, step0 * options.warm + step, low + (high - low) * budget.progress, warm=options.warm_steps)
         if step % options.refill_every == options.refill_every - 1:
             pool.add(options.refill)
         own = options.own_reference and step % 2 == 0
-        with torch.autocast(device.type, torch.bfloat16):
-            loss, plain = rollout_losses(model, text, pool.draw(options.batch), (times, schedule[1]), step % 8 == 0, own)
-        loss.backward()
+        loss, plain = passes(pool.draw(options.batch), step % 8 == 0, own)
         ranks.average_gradients(parameters)
         norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
         for average in averages:
             average.update()
         if step % options.log_every == 0:
+            if not torch.isfinite(loss):
+                raise FloatingPointError(f"the loss at step {step0 + step} is not finite")
             log.write(step=step0 + step, loss=loss.item(), mse=[round(p.item(), 5) for p in plain], grad=norm.item(), scenes=pool.made)
     return model, text, optimizer, averages, step0 + budget.step
 
 
-def fill(pool, options):
-    """Fill the pool for a while before training."""
+def fill(pool, options, ranks):
+    """Fill the pool for a while before training, from a kept pool first if there is one."""
     start, pool.made = time.time(), 0
+    kept = Path(f"{options.keep_pool}.{ranks.rank}")
+    if options.keep_pool and kept.exists():
+        pool.restore(kept)
     add = pool.add
 
     def counted(count):
@@ -169,6 +223,9 @@ def fill(pool, options):
         if pool.device.type == "cuda":
             torch.cuda.synchronize()
     print("scenes", pool.made, "in", round(time.time() - start, 1), "s", flush=True)
+    if options.keep_pool:
+        pool.keep(kept)
+        print("kept after", round(time.time() - start, 1), "s", flush=True)
 
 
 def resume(options, model, text, optimizer, averages, device):
@@ -222,6 +279,9 @@ def main():
     parser.add_argument("--warm-steps", type=int, default=400)
     parser.add_argument("--log-every", type=int, default=50)
     parser.add_argument("--own-reference", action="store_true")
+    parser.add_argument("--step-weights", type=float, nargs=3, default=(1.0, 1.0, 1.5), help="of the errors at steps 0 to 2")
+    parser.add_argument("--graph", action="store_true", help="capture the passes as CUDA graphs")
+    parser.add_argument("--keep-pool", help="file to keep the first scenes in, and to start from")
     parser.add_argument("--name", default="denoiser")
     parser.add_argument("--seed", type=int, default=3)
     options = parser.parse_args()

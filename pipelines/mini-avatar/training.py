@@ -71,6 +71,8 @@ class Budget:
     def __iter__(self):
         while True:
             if self.step % self.AGREE_EVERY == 0 or self.steps < self.AGREE_EVERY:
+                if torch.cuda.is_available():
+                    torch.cuda.synchronize()
                 now = max((time.time() - self.start) / self.seconds, self.step / self.steps)
                 self.progress = min(1.0, self.ranks.agreed(now) if self.ranks else now)
             if self.progress >= 1:

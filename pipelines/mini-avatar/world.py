@@ -68,7 +68,7 @@ class Canvas:
         if opacity is not None:
             alpha = alpha * opacity.view(-1, 1, 1)
         colour = colour.view(-1, 3, 1, 1) if torch.is_tensor(colour) else torch.tensor(colour, device=alpha.device).view(1, 3, 1, 1)
-        self.pixels += alpha[:, None] * (colour - self.pixels)
+        self.pixels.lerp_(colour.to(self.pixels.dtype).expand_as(self.pixels), alpha[:, None].expand_as(self.pixels))
 
 
 def ellipse(x, y, rx, ry):
