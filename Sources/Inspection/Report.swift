@@ -32,6 +32,14 @@ public enum Report {
         return try encoded(report)
     }
 
+    /// The line of a film that was compared with a sound.
+    public static func line(_ sync: LipSync) throws -> String {
+        try encoded(
+            LipSyncReport(
+                frames: sync.frames, framesPerSecond: sync.framesPerSecond,
+                whole: sync.whole, first: sync.first, last: sync.last))
+    }
+
     private static func encoded(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -107,6 +115,15 @@ private struct StreamReport: Encodable {
         failures = state.failures
         end = state.end
     }
+}
+
+/// A film and a sound.
+private struct LipSyncReport: Encodable {
+    let frames: Int
+    let framesPerSecond: Double
+    let whole: LipSync.Measures
+    let first: LipSync.Measures
+    let last: LipSync.Measures
 }
 
 /// A compared tensor.

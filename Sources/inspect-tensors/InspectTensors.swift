@@ -7,7 +7,7 @@ import ToolSupport
 @main struct InspectTensors: Tool {
     static let configuration = CommandConfiguration(
         commandName: "inspect-tensors",
-        abstract: "List, check, compare and preview tensors.",
+        abstract: "List, check, compare and preview tensors; measure films.",
         discussion: """
             A path leads to a safetensors file, a PyTorch file (.pth, .pt, .bin), an index of shards \
             (.index.json), a tensor stream, or any other folder: then all such files and streams in it are \
@@ -27,6 +27,8 @@ import ToolSupport
                 inspect-tensors --compare yesterday/latents latents/
               See it:
                 inspect-tensors --preview sheet.png frames/
+              How well a drawn mouth follows its voice:
+                inspect-tensors --sync voice.wav frames/
 
             EXIT STATUS:
               0    Done. --check: all is well. --compare: all within the tolerance.
@@ -72,19 +74,28 @@ import ToolSupport
             """, valueName: "out.png"))
     var preview: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Measure how well the mouth of a face that the miniature model drew follows a voice, and by how many \
+            frames it is late; its sharpness and colours, at the beginning and the end. Of frames or a video.
+            """, valueName: "voice"))
+    var sync: String?
+
     @Option(help: ArgumentHelp("Look at this tensor alone.", valueName: "name"))
     var tensor: String?
 
-    @Flag(help: "Print JSON: an object a line, for a file, a stream or a compared tensor.")
+    @Flag(help: "Print JSON: an object a line, for a file, a stream, a compared tensor or a film.")
     var json = false
 
     /// The tolerance of `--compare` where none is given.
     private static let usualTolerance = 1e-3
 
     func validate() throws {
-        let modes = [check, compare != nil, preview != nil, stats].count { $0 }
+        let modes = [check, compare != nil, preview != nil, sync != nil, stats].count { $0 }
         guard modes <= 1 else {
-            throw ValidationError("--stats, --check, --compare and --preview exclude each other.")
+            throw ValidationError(
+                "--stats, --check, --compare, --preview and --sync exclude each other.")
         }
         if tolerance != nil, compare == nil {
             throw ValidationError("--tolerance goes with --compare.")
@@ -93,9 +104,10 @@ import ToolSupport
             throw ValidationError("--tolerance must not be negative.")
         }
         if json, check || preview != nil {
-            throw ValidationError("--json goes with a listing or --compare.")
+            throw ValidationError("--json goes with a listing, --compare or --sync.")
         }
         if check, tensor != nil { throw ValidationError("--check is of all tensors.") }
+        if sync != nil, tensor != nil { throw ValidationError("--sync is of pictures.") }
     }
 
     func run() throws {
@@ -106,6 +118,11 @@ import ToolSupport
             try self.compare(with: compare, reporter)
         } else if let preview {
             try Preview(of: Subject(path: path), tensor: tensor).sheet.writePNG(to: preview)
+        } else if let sync {
+            let sync = try LipSync(of: Subject(path: path), with: sync) {
+                reporter.progress("frame \($0)")
+            }
+            try StandardOutput.write((json ? try Report.line(sync) : sync.text) + "\n")
         } else {
             try list(reporter)
         }

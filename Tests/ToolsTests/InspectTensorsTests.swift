@@ -85,6 +85,7 @@ import Testing
         [], ["a", "b"], ["a", "--stats", "--check"], ["a", "--tolerance", "0.1"],
         ["a", "--compare", "b", "--tolerance=-1"], ["a", "--compare", "b", "--tolerance", "nan"],
         ["a", "--check", "--json"], ["a", "--check", "--tensor", "b"], ["a", "--preview"],
+        ["a", "--sync"], ["a", "--sync", "b", "--stats"], ["a", "--sync", "b", "--tensor", "c"],
     ])
     func wrongUsageIsToldInOneLine(arguments: [String]) throws {
         let outcome = try tool.run(arguments)
