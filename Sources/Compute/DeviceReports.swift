@@ -6,6 +6,13 @@ public protocol KernelReporting {
     var launchCount: Int { get }
 }
 
+/// A device that can time the ways in which its libraries offer to do what it did so far.
+public protocol CandidateReporting {
+    /// A table of at most `limit` ways for each problem, made in about so many seconds; also entries for
+    /// the device's table of choices.
+    func candidateTable(limit: Int, seconds: Double) throws -> String
+}
+
 /// A device that counts the memory that it holds.
 public protocol MemoryReporting {
     /// Bytes that live tensors hold now.

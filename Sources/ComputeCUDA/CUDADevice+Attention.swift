@@ -49,7 +49,9 @@ extension CUDADevice {
             library.attention[problem] = .some(plan)
         }
         guard let plan else { return false }
-        try plan.run(query: query, key: key, value: value, scale: scale, into: out, on: self)
+        try plan.run(
+            query: query.address, key: key.address, value: value.address, scale: scale,
+            into: out.address, on: self)
         note("cuDNN.attention")
         return true
     }

@@ -16,7 +16,7 @@ extension BenchmarkResult {
         lines.append(memoryLine)
         if let kernels { lines.append("kernels: " + kernels.joined(separator: " ")) }
         if let profile { lines += profile.lines }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.joined(separator: "\n") + "\n" + (candidates ?? "")
     }
 
     private var heading: String {

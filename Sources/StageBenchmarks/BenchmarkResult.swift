@@ -27,6 +27,9 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
     /// The share of each operation, where it was asked for.
     public var profile: Profile?
 
+    /// The ways in which the device's libraries could do the work, with their times, where it was asked for.
+    public var candidates: String?
+
     /// How the weights came to the device.
     public struct Loading: Codable, Hashable, Sendable {
         /// Bytes as published.

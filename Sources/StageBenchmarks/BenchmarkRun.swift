@@ -5,13 +5,18 @@ public struct BenchmarkRun {
     private let subject: BenchmarkSubject
     private let rounds: Int
     private let isProfiled: Bool
+    private let candidates: Int?
 
-    /// So many rounds of a subject, and one more with every operation timed if `isProfiled`.
-    public init(_ subject: BenchmarkSubject, rounds: Int, isProfiled: Bool) {
+    /// So many rounds of a subject, one more with every operation timed if `isProfiled`, and then so many `candidates` for
+    /// each product, attention and convolution, on devices that have them.
+    public init(
+        _ subject: BenchmarkSubject, rounds: Int, isProfiled: Bool, candidates: Int? = nil
+    ) {
         precondition(rounds > 0)
         self.subject = subject
         self.rounds = rounds
         self.isProfiled = isProfiled
+        self.candidates = candidates
     }
 
     /// Loads, prepares, warms up and times. `note` hears what is being done. Throws what the device throws.
@@ -34,6 +39,10 @@ public struct BenchmarkRun {
             try note("timing: \(work.name)")
             return try time(work, on: device)
         }
+        let table = try candidates.map { limit in
+            try note("timing candidates")
+            return try self.candidateTable(limit, on: device)
+        }
         return BenchmarkResult(
             stage: subject.stage.rawValue, device: device.name,
             precision: "\(device.activationType)", size: [subject.width, subject.height],
@@ -43,7 +52,7 @@ public struct BenchmarkRun {
                 allocatedBytes: allocated, peakBytes: memory?.peakBytes,
                 cardBytes: memory?.cardBytes),
             kernels: (device as? any KernelReporting)?.kernelsUsed,
-            profile: try profiler.map { try profile(works[0], with: $0) })
+            profile: try profiler.map { try profile(works[0], with: $0) }, candidates: table)
     }
 
     private func time(_ work: TimedWork, on device: any Device) throws -> BenchmarkResult.Work {
@@ -54,6 +63,16 @@ public struct BenchmarkRun {
         return BenchmarkResult.Work(
             name: work.name, seconds: Spread(times),
             launches: reporting.map { ($0.launchCount - before) / rounds })
+    }
+
+    /// Seconds that the table of candidates may take.
+    private static let candidateSeconds = 50.0
+
+    private func candidateTable(_ limit: Int, on device: any Device) throws -> String {
+        guard let reporting = device as? any CandidateReporting else {
+            throw UnsupportedOperation(device: device.name, operation: "timing candidates")
+        }
+        return try reporting.candidateTable(limit: limit, seconds: Self.candidateSeconds)
     }
 
     private func profile(

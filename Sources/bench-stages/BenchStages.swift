@@ -47,6 +47,11 @@ import ToolSupport
     @Flag(help: "Time every operation by itself, too.")
     var profile = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Time so many algorithms of a card's libraries for each problem, too.", valueName: "n"))
+    var candidates: Int?
+
     @Flag(help: "Print JSON in place of a table.")
     var json = false
 
@@ -67,8 +72,9 @@ import ToolSupport
         guard stage != nil || writeWeights != nil || writeInputs != nil else {
             throw ValidationError("Give --stage, or something to write.")
         }
-        guard (layers ?? 1) > 0, rounds > 0, steps > 0 else {
-            throw ValidationError("--layers, --rounds and --steps must be positive.")
+        guard (layers ?? 1) > 0, rounds > 0, steps > 0, (candidates ?? 1) > 0 else {
+            throw ValidationError(
+                "--layers, --rounds, --steps and --candidates must be positive.")
         }
         guard PublishedSizes.divisors.contains(divideWidths) else {
             throw ValidationError("--divide-widths must be 1, 2, 4, 8, 16 or 32.")
@@ -86,7 +92,8 @@ import ToolSupport
         }
         if let writeInputs { try files.writeInputs(to: writeInputs, clips: 2) }
         guard let stage else { return }
-        let run = BenchmarkRun(subject(stage), rounds: rounds, isProfiled: profile)
+        let run = BenchmarkRun(
+            subject(stage), rounds: rounds, isProfiled: profile, candidates: candidates)
         let result = try run(on: device.open(precision)) { reporter.progress($0) }
         try StandardOutput.write(json ? Self.encoded(result) : result.text)
     }

@@ -62,6 +62,18 @@ enum {
     CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE = 2,
 };
 
+// cublasLtMatmulAlgoConfigAttributes_t
+enum {
+    CUBLASLT_ALGO_CONFIG_ID = 0,
+    CUBLASLT_ALGO_CONFIG_TILE_ID = 1,
+    CUBLASLT_ALGO_CONFIG_SPLITK_NUM = 2,
+    CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING = 4,
+    CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION = 5,
+    CUBLASLT_ALGO_CONFIG_STAGES_ID = 6,
+    CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID = 7,
+    CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID = 8,
+};
+
 /// How one product is computed; valid in any process with the same library and the same kind of card.
 typedef struct {
     uint64_t data[8];
@@ -104,6 +116,9 @@ typedef cublasStatus_t (*_Nonnull cublasLtMatmulAlgoGetHeuristic_t)(
     cublasLtMatrixLayout_t _Nonnull c, cublasLtMatrixLayout_t _Nonnull d,
     cublasLtMatmulPreference_t _Nonnull preference, int requested,
     cublasLtMatmulHeuristicResult_t *_Nonnull results, int *_Nonnull found);
+typedef cublasStatus_t (*_Nonnull cublasLtMatmulAlgoConfigGetAttribute_t)(
+    const cublasLtMatmulAlgo_t *_Nonnull algorithm, int attribute, void *_Nonnull value,
+    size_t bytes, size_t *_Nullable written);
 typedef cublasStatus_t (*_Nonnull cublasLtMatmul_t)(
     cublasLtHandle_t _Nonnull handle, cublasLtMatmulDesc_t _Nonnull product,
     const void *_Nonnull alpha, const void *_Nullable a, cublasLtMatrixLayout_t _Nonnull aLayout,

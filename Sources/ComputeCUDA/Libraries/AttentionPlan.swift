@@ -29,6 +29,13 @@ struct AttentionProblem: Hashable {
         outStrides = out.strides
     }
 
+    /// What a choice of engine is good for: the head and whether there are many keys.
+    package var kind: String {
+        "attention \(head) to \(keys >= Self.manyKeys ? "many" : "few")"
+    }
+
+    /// Keys from which on an attention's time is that of its products.
+    private static let manyKeys = 2048
     /// The widest heads that cuDNN offers on every card.
     static let widestHead = 128
     /// Elements of bfloat16 in an access of 16 bytes, of which all rows must begin at multiples.
@@ -51,8 +58,21 @@ final class AttentionPlan {
     private let scale: OperationGraph.Node
     private let out: OperationGraph.Node
 
-    /// The plan for a problem; nil if cuDNN offers none.
-    init?(_ problem: AttentionProblem, library: CUDNN) throws {
+    /// The plan for a problem, which is the chosen engine's or else the one that cuDNN thinks best; nil if cuDNN offers none.
+    convenience init?(_ problem: AttentionProblem, library: CUDNN) throws {
+        let choice = library.choices[problem.kind]
+        try self.init(problem, library: library) { graph, manner in
+            try library.store.plan(for: problem, choice: choice, of: library) {
+                try graph.plan(manner, choice: choice)
+            }
+        }
+    }
+
+    /// The plan that `choose` makes for a problem; nil if it makes none or cuDNN does not know the operation.
+    init?(
+        _ problem: AttentionProblem, library: CUDNN,
+        choose: (OperationGraph, OperationGraph.Manner) throws -> ExecutionPlan?
+    ) throws {
         let graph = OperationGraph(library)
         /// Heads in front of tokens, as cuDNN counts them.
         func tensor(_ tokens: Int, _ strides: [Int]) throws -> OperationGraph.Node {
@@ -78,9 +98,7 @@ final class AttentionPlan {
         } catch is CUDAError {
             return nil
         }
-        let found = try library.store.plan(for: problem, of: library) {
-            try graph.plan(.init(type: .bfloat16, acceptsSlow: true))
-        }
+        let found = try choose(graph, .init(type: .bfloat16, acceptsSlow: true))
         guard let plan = found else { return nil }
         self.plan = plan
     }
@@ -90,18 +108,18 @@ final class AttentionPlan {
 
     /// Puts the attention into the stream.
     func run(
-        query: Tensor, key: Tensor, value: Tensor, scale: Float, into out: Tensor,
+        query: UInt64, key: UInt64, value: UInt64, scale: Float, into out: UInt64,
         on device: CUDADevice
     ) throws {
         var scale = scale
         try withUnsafeMutableBytes(of: &scale) { scale in
             try plan.run(
                 [
-                    .init(node: self.query, address: query.address),
-                    .init(node: self.key, address: key.address),
-                    .init(node: self.value, address: value.address),
+                    .init(node: self.query, address: query),
+                    .init(node: self.key, address: key),
+                    .init(node: self.value, address: value),
                     .init(node: self.scale, address: UInt64(UInt(bitPattern: scale.baseAddress))),
-                    .init(node: self.out, address: out.address),
+                    .init(node: self.out, address: out),
                 ], on: device)
         }
     }

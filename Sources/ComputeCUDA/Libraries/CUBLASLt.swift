@@ -17,6 +17,7 @@ final class CUBLASLt {
     let destroyPreference: cublasLtMatmulPreferenceDestroy_t
     let setOfPreference: cublasLtMatmulPreferenceSetAttribute_t
     let findAlgorithms: cublasLtMatmulAlgoGetHeuristic_t
+    let attributeOfAlgorithm: cublasLtMatmulAlgoConfigGetAttribute_t
     let multiply: cublasLtMatmul_t
     private let destroy: cublasLtDestroy_t
     private let statusName: cublasLtGetStatusName_t
@@ -37,6 +38,7 @@ final class CUBLASLt {
         destroyPreference = try library.symbol("cublasLtMatmulPreferenceDestroy")
         setOfPreference = try library.symbol("cublasLtMatmulPreferenceSetAttribute")
         findAlgorithms = try library.symbol("cublasLtMatmulAlgoGetHeuristic")
+        attributeOfAlgorithm = try library.symbol("cublasLtMatmulAlgoConfigGetAttribute")
         multiply = try library.symbol("cublasLtMatmul")
         destroy = try library.symbol("cublasLtDestroy")
         statusName = try library.symbol("cublasLtGetStatusName")

@@ -17,6 +17,8 @@ final class CUDNN {
     private let errorName: cudnnGetErrorString_t
     private let lastError: cudnnGetLastErrorString_t
 
+    /// Engines that were found best.
+    let choices: LibraryChoices
     /// Plans of earlier processes.
     let store: PlanStore
     /// The plans made so far for attention; nil where the library offers none.
@@ -39,6 +41,8 @@ final class CUDNN {
         lastError = try library.symbol("cudnnGetLastErrorString")
         let getVersion: cudnnGetVersion_t = try library.symbol("cudnnGetVersion")
         version = getVersion()
+        choices = LibraryChoices(
+            "cuDNN", version: version, architecture: context.architecture)
         store = PlanStore(version: version, context: context)
         let create: cudnnCreate_t = try library.symbol("cudnnCreate")
         let setStream: cudnnSetStream_t = try library.symbol("cudnnSetStream")

@@ -11,8 +11,21 @@ final class ConvolutionPlan {
     private let bias: OperationGraph.Node?
     private let residual: OperationGraph.Node?
 
-    /// The plan for a problem; nil if cuDNN offers none.
-    init?(_ problem: ConvolutionProblem, library: CUDNN) throws {
+    /// The plan for a problem, which is the chosen engine's or else the one that cuDNN thinks best; nil if cuDNN offers none.
+    convenience init?(_ problem: ConvolutionProblem, library: CUDNN) throws {
+        let choice = library.choices[problem.kind]
+        try self.init(problem, library: library) { graph, manner in
+            try library.store.plan(for: problem, choice: choice, of: library) {
+                try graph.plan(manner, choice: choice)
+            }
+        }
+    }
+
+    /// The plan that `choose` makes for a problem; nil if it makes none or cuDNN refuses the operation.
+    init?(
+        _ problem: ConvolutionProblem, library: CUDNN,
+        choose: (OperationGraph, OperationGraph.Manner) throws -> ExecutionPlan?
+    ) throws {
         let graph = OperationGraph(library)
         func picture(
             _ extents: [Int], _ channels: Int, batch: Int, _ type: DataType,
@@ -26,7 +39,8 @@ final class ConvolutionPlan {
         func sums() throws -> OperationGraph.Node {
             try picture(problem.output, outputs, batch: batch, .float32, .virtual)
         }
-        x = try picture(problem.input, problem.channels, batch: batch, type)
+        x = try graph.tensor(
+            [batch, problem.channels] + problem.input, strides: problem.inputStrides, type)
         weight = try picture(
             problem.kernel, problem.channels / problem.groups, batch: outputs, type)
         y = try picture(problem.output, outputs, batch: batch, type)
@@ -48,8 +62,7 @@ final class ConvolutionPlan {
         }
         // Where cuDNN is fast only without the sums, they are left to a kernel behind it.
         let manner = OperationGraph.Manner(type: type, acceptsSlow: addends.isEmpty)
-        let found = try library.store.plan(for: problem, of: library) { try graph.plan(manner) }
-        guard let plan = found else { return nil }
+        guard let plan = try choose(graph, manner) else { return nil }
         self.plan = plan
     }
 

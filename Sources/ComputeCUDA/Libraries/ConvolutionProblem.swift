@@ -30,6 +30,24 @@ package struct ConvolutionProblem: Hashable {
     /// Whether a residual like the output is added.
     package var hasResidual = false
 
+    /// Elements from one pixel, line and so on of the input to the next, outermost first, where it has gaps or overlaps.
+    package var steps: [Int]?
+
+    /// Elements from one index of the input to the next, in cuDNN's order.
+    package var inputStrides: [Int] {
+        let packed = Self.channelsLast(batch: batch, extents: input, channels: channels).strides
+        return steps.map { [packed[0], 1] + $0 } ?? packed
+    }
+
+    /// What a choice of engine is good for: everything but the pictures' number and extents.
+    package var kind: String {
+        let taps = kernel.map(String.init).joined(separator: "x")
+        let steps = stride.allSatisfy { $0 == 1 } ? "" : " by steps of \(stride)"
+        let parts = groups == 1 ? "" : " in \(groups) groups"
+        let addends = (hasBias ? " bias" : "") + (hasResidual ? " residual" : "")
+        return "convolution \(channels) to \(outputs) \(taps)\(steps)\(parts) \(type)\(addends)"
+    }
+
     /// Extents of the output along the convolved axes.
     package var output: [Int] {
         input.indices.map {

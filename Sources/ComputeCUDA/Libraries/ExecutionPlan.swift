@@ -84,9 +84,11 @@ struct PlanStore {
     ///
     /// Every process would make the same plan, so that it does not matter for the results which of them did.
     func plan<Problem>(
-        for problem: Problem, of library: CUDNN, make: () throws -> ExecutionPlan?
+        for problem: Problem, choice: String?, of library: CUDNN,
+        make: () throws -> ExecutionPlan?
     ) throws -> ExecutionPlan? {
-        let key = KernelCache.key(maker + ["\(Problem.self) \(problem)"])
+        let key = KernelCache.key(
+            maker + ["\(Problem.self) \(problem)", choice ?? ""])
         if let image = cache.image(of: key),
             let plan = try? ExecutionPlan(image: image, of: library)
         {

@@ -10,6 +10,11 @@ final class Libraries {
     /// Whether bias and residual are added within convolutions where cuDNN can; otherwise by a kernel behind them.
     var fusesConvolutions = true
 
+    /// Matrix products, if they were needed.
+    var openProducts: MatrixProducts? { products }
+    /// cuDNN, if it was needed and found.
+    var openCUDNN: CUDNN? { try? cuDNN?.get() }
+
     /// Matrix products; throws `MissingLibrary` without cuBLASLt.
     func matrixProducts(for device: CUDADevice) throws -> MatrixProducts {
         if let products { return products }

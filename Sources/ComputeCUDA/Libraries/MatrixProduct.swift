@@ -56,6 +56,16 @@ extension MatrixProduct.Operand {
 }
 
 extension MatrixProduct {
+    /// What a choice of algorithm is good for: sizes, types and what is added, whatever the strides.
+    package var kind: String {
+        let addends = [(hasBias, "bias"), (hasGELU, "gelu"), (accumulates, "onto")]
+        let names = addends.filter(\.0).map { " \($0.1)" }.joined()
+        let parts = batch == 1 ? "" : "\(batch) x "
+        let order = isWeightTransposed ? "" : " flat"
+        return "product \(parts)\(rows) \(inner) to \(columns)\(order) \(type) to \(outputType)"
+            + names
+    }
+
     /// The product of a linear layer: x [m, k], weight [n, k], y [m, n].
     init(_ x: Tensor, weight: Tensor, y: Tensor) {
         func operand(_ tensor: Tensor) -> Operand {

@@ -1,12 +1,15 @@
 /// The products that a device has computed so far, each with its algorithm.
 final class MatrixProducts {
-    private let library: CUBLASLt
-    private let workspaceLimit: Int
-    private var plans: [MatrixProduct: ProductPlan?] = [:]
+    let library: CUBLASLt
+    let workspaceLimit: Int
+    let choices: LibraryChoices
+    private(set) var plans: [MatrixProduct: ProductPlan?] = [:]
 
     /// Products on cards of an architecture, ten times the major number of the compute capability plus the minor.
     init(library: CUBLASLt, architecture: Int) {
         self.library = library
+        choices = LibraryChoices(
+            "cuBLASLt", version: library.version, architecture: architecture)
         // The library's own sizes: Hopper's and later cards' kernels gain from more.
         workspaceLimit = architecture >= 90 ? 32 << 20 : 4 << 20
     }
@@ -28,9 +31,22 @@ final class MatrixProducts {
         return true
     }
 
+    /// Algorithms asked for where one of them is to be found by name.
+    static let listLength = 32
+
+    /// The algorithm that was found best on that kind of card with that library, or else the one that cuBLASLt thinks best.
+    ///
+    /// The choice depends on the product, the kind of card and the library alone, never on a measurement where it runs, so
+    /// that every process computes the same bits.
     private func plan(for product: MatrixProduct) throws -> ProductPlan? {
         if let known = plans[product] { return known }
-        let plan = try ProductPlan(product, library: library, workspaceLimit: workspaceLimit)
+        let choice = choices[product.kind]
+        let plan = try ProductPlan(
+            product, library: library, workspaceLimit: workspaceLimit,
+            count: choice == nil ? 1 : Self.listLength
+        ) { offered in
+            offered.first { $0.name == choice } ?? offered.first
+        }
         plans[product] = .some(plan)
         return plan
     }

@@ -75,22 +75,37 @@ final class OperationGraph {
         }
     }
 
-    /// The plan of the first engine that takes the graph, in the order of cuDNN's expectation; nil if none does.
-    func plan(_ manner: Manner) throws -> ExecutionPlan? {
-        guard
-            let graph = try? Descriptor(
-                CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, of: library,
-                attributes: {
-                    try $0.setHandle(CUDNN_ATTR_OPERATIONGRAPH_HANDLE)
-                    try $0.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations)
-                })
-        else { return nil }
+    /// The plan of the engine of that name, or else of the first that takes the graph, in the order of cuDNN's
+    /// expectation; nil if none does.
+    func plan(_ manner: Manner, choice: String?) throws -> ExecutionPlan? {
+        guard let graph = finished() else { return nil }
+        if let name = choice.flatMap(EngineName.init),
+            let engine = try? EngineConfiguration(name, for: graph, of: library),
+            manner.allows(engine), let plan = try? ExecutionPlan(engine, of: library)
+        {
+            return plan
+        }
         for mode in manner.heuristics {
             for engine in (try? engines(of: graph, mode)) ?? [] where manner.allows(engine) {
                 if let plan = try? ExecutionPlan(engine, of: library) { return plan }
             }
         }
         return nil
+    }
+
+    /// All engines that may compute the graph, in the order of cuDNN's expectation.
+    func engines(_ manner: Manner) -> [EngineConfiguration] {
+        guard let graph = finished() else { return [] }
+        return manner.heuristics.flatMap { (try? engines(of: graph, $0)) ?? [] }
+            .filter(manner.allows)
+    }
+
+    /// The graph of all operations so far; nil if cuDNN refuses it.
+    private func finished() -> Descriptor? {
+        try? Descriptor(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, of: library) {
+            try $0.setHandle(CUDNN_ATTR_OPERATIONGRAPH_HANDLE)
+            try $0.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations)
+        }
     }
 
     /// The configurations of engines that a heuristic proposes, best first.
@@ -138,29 +153,6 @@ final class OperationGraph {
             }
             return engine.notes.isDisjoint(with: refused)
         }
-    }
-}
-
-/// An engine of cuDNN with its settings.
-struct EngineConfiguration {
-    let descriptor: Descriptor
-    /// What is particular about the engine's numbers.
-    let notes: Set<Int>
-
-    /// What a heuristic found.
-    init(_ configuration: Descriptor, of library: CUDNN) throws {
-        descriptor = configuration
-        let engine = try Descriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR, of: library)
-        _ = try configuration.copy(CUDNN_ATTR_ENGINECFG_ENGINE, into: [engine])
-        let capacity = try engine.count(
-            CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE)
-        let values: [Int32] =
-            capacity == 0
-            ? []
-            : try engine.values(
-                CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, capacity: capacity,
-                empty: 0)
-        notes = Set(values.map(Int.init))
     }
 }
 

@@ -17,11 +17,12 @@ final class ProductPlan {
     private var algorithm: cublasLtMatmulAlgo_t
     private let accumulates: Bool
 
-    /// Chooses the algorithm that cuBLASLt thinks best; nil if it offers none for this product.
-    ///
-    /// The choice depends on the product, the kind of card and the library alone, never on a measurement, so that
-    /// every process computes the same bits.
-    init?(_ description: MatrixProduct, library: CUBLASLt, workspaceLimit: Int) throws {
+    /// The product by the algorithm that `choose` takes of the first `count` that cuBLASLt thinks best, best first; nil if
+    /// it takes or there is none.
+    init?(
+        _ description: MatrixProduct, library: CUBLASLt, workspaceLimit: Int, count: Int = 1,
+        choose: ([ProductAlgorithm]) -> ProductAlgorithm?
+    ) throws {
         self.library = library
         accumulates = description.accumulates
         let (w, columns) = (description.weight, description.columns)
@@ -37,19 +38,20 @@ final class ProductPlan {
             library, description.outputType, rows: columns, columns: rows, description.y,
             batch: batch)
         let preference = try OwnedPreference(description, library, workspaceLimit: workspaceLimit)
-        var result = cublasLtMatmulHeuristicResult_t()
+        var results = [cublasLtMatmulHeuristicResult_t](
+            repeating: cublasLtMatmulHeuristicResult_t(), count: count)
         var found: Int32 = 0
         let status = library.findAlgorithms(
             library.handle, product.handle, weight.handle, x.handle, y.handle, y.handle,
-            preference.handle, 1, &result, &found)
-        if status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && found == 0)
-        {
+            preference.handle, Int32(count), &results, &found)
+        if status == CUBLAS_STATUS_NOT_SUPPORTED { return nil }
+        try library.check(status, "cublasLtMatmulAlgoGetHeuristic")
+        let algorithms = results.prefix(Int(found)).filter { $0.state == CUBLAS_STATUS_SUCCESS }
+        guard let chosen = choose(algorithms.map { ProductAlgorithm($0, library) }) else {
             return nil
         }
-        try library.check(status, "cublasLtMatmulAlgoGetHeuristic")
-        try library.check(result.state, "cublasLtMatmulAlgoGetHeuristic")
-        algorithm = result.algo
-        workspaceBytes = result.workspaceSize
+        algorithm = chosen.algorithm
+        workspaceBytes = chosen.workspaceBytes
     }
 
     /// Puts the product into the stream.
