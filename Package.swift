@@ -82,7 +82,8 @@ let package = Package(
             resources: kernels(
                 "Common.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu", "Convert.cu",
                 "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu",
-                "Permute.cu", "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu", "Softmax.cu",
+                "Pause.cu", "Permute.cu", "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu",
+                "Softmax.cu",
                 "Upsample.cu")),
         room("Layers", uses: ["Compute", "Tensors"]),
 

@@ -4,13 +4,14 @@ import Foundation
 extension ProfilingDevice {
     /// Runs `body` on this device, once to warm up and then a few times: a line for each operation, the longest
     /// first, with its share and its time in one run.
-    package func profile(runs: Int = 3, _ body: (ProfilingDevice) throws -> Void) rethrows -> String
+    package func profile(runs: Int = 3, _ body: (ProfilingDevice) throws -> Void) throws -> String
     {
         try body(self)
         removeRecords()
         isRecording = true
         for _ in 0..<runs { try body(self) }
         isRecording = false
+        let operations = try operations()
         let total = operations.reduce(0) { $0 + $1.seconds }
         let lines = operations.map {
             String(

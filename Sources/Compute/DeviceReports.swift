@@ -2,8 +2,10 @@
 public protocol KernelReporting {
     /// The names of the kernels and library routines that ran so far, sorted, each once.
     var kernelsUsed: [String] { get }
-    /// How many were launched so far, those inside graphs included.
+    /// Kernels launched so far, those inside graphs included and those of libraries not.
     var launchCount: Int { get }
+    /// Calls of library routines so far, each of one kernel or a few.
+    var libraryCallCount: Int { get }
 }
 
 /// A device that can time the ways in which its libraries offer to do what it did so far.

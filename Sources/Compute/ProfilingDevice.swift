@@ -1,55 +1,76 @@
 import Tensors
 
-/// Passes every operation on to another device and, while it records, waits for each and adds up its
-/// time by operation and shapes.
+/// Passes every operation on to another device and, while it records, adds up the time of each by operation and
+/// shapes.
 ///
-/// Waiting keeps a device from running ahead, so that the sum is more than the time of an undisturbed
-/// run: launches that were hidden show.
+/// A device with `OperationTiming` is not disturbed. Others are waited for before and after each operation,
+/// so that the sum is more than the time of an undisturbed run.
 public final class ProfilingDevice: Device {
-    /// Whether operations are waited for and recorded.
+    /// Whether operations are recorded.
     public var isRecording = false
 
     let device: any Device
+    private let timing: (any OperationTiming)?
     private var profiles: [Key: OperationProfile] = [:]
+    private var pending: [(key: Key, start: Int, end: Int)] = []
 
     private struct Key: Hashable {
         let operation: String
         let shapes: String
     }
 
-    /// A device that does what another does.
-    public init(_ device: any Device) {
+    /// A device that does what another does, timed by itself if it can and nothing else is given.
+    public init(_ device: any Device, timing: (any OperationTiming)? = nil) {
         self.device = device
+        self.timing = timing ?? device as? any OperationTiming
     }
 
     public var name: String { device.name }
     public var activationType: DataType { device.activationType }
 
-    /// What was recorded so far, what took longest first.
-    public var operations: [OperationProfile] {
-        profiles.values.sorted { ($0.seconds, $0.shapes) > ($1.seconds, $1.shapes) }
+    /// What was recorded so far, what took longest first; waits until the device is done with it.
+    public func operations() throws -> [OperationProfile] {
+        for (key, start, end) in pending {
+            profiles[key]?.seconds += try timing?.seconds(from: start, to: end) ?? 0
+        }
+        forgetMarks()
+        return profiles.values.sorted { ($0.seconds, $0.shapes) > ($1.seconds, $1.shapes) }
     }
 
     /// Forgets what was recorded.
-    public func removeRecords() { profiles = [:] }
+    public func removeRecords() {
+        profiles = [:]
+        forgetMarks()
+    }
+
+    private func forgetMarks() {
+        pending = []
+        timing?.removeMarks()
+    }
 
     func measure<Result>(
         _ call: @autoclosure () -> OperationCall, _ operation: () throws -> Result
     ) throws -> Result {
         guard isRecording else { return try operation() }
         let call = call()
-        try device.synchronize()
-        let start = ContinuousClock.now
-        let result = try operation()
-        try device.synchronize()
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
         let key = Key(operation: call.operation, shapes: call.shapes)
         var profile =
             profiles[key] ?? OperationProfile(operation: call.operation, shapes: call.shapes)
         profile.calls += 1
-        profile.seconds += seconds
         profile.bytes += call.bytes
         profile.flops += call.flops
+        let result: Result
+        if let timing {
+            let start = try timing.markStart()
+            result = try operation()
+            pending.append((key, start, try timing.markEnd()))
+        } else {
+            try device.synchronize()
+            let start = ContinuousClock.now
+            result = try operation()
+            try device.synchronize()
+            profile.seconds += (ContinuousClock.now - start) / .seconds(1)
+        }
         profiles[key] = profile
         return result
     }
@@ -59,7 +80,9 @@ public final class ProfilingDevice: Device {
 
 extension ProfilingDevice {
     public func allocate(_ shape: Shape, _ dataType: DataType) throws -> Tensor {
-        try measure(OperationCall("allocate", [], reading: [], writing: [])) {
+        // Where the device works on meanwhile, this is no work of its own.
+        if timing != nil { return try device.allocate(shape, dataType) }
+        return try measure(OperationCall("allocate", [], reading: [], writing: [])) {
             try device.allocate(shape, dataType)
         }
     }

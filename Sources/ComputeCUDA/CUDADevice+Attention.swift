@@ -52,7 +52,7 @@ extension CUDADevice {
         try plan.run(
             query: query.address, key: key.address, value: value.address, scale: scale,
             into: out.address, on: self)
-        note("cuDNN.attention")
+        noteLibraryCall("cuDNN.attention")
         return true
     }
 }

@@ -104,7 +104,7 @@ extension CUDADevice {
         try plan.run(
             x: x.address, weight: weight.address, bias: nil, residual: nil, y: sums.address,
             on: self)
-        note("cuDNN.convolution")
+        noteLibraryCall("cuDNN.convolution")
         try finish(sums, call)
         return true
     }
@@ -121,7 +121,8 @@ extension CUDADevice {
         try plan.run(
             x: x.address, weight: weight.address, bias: bias?.address,
             residual: call.residual?.address, y: call.y.address, on: self)
-        note("cuDNN.convolution" + (problem.hasBias || problem.hasResidual ? "+sum" : ""))
+        noteLibraryCall(
+            "cuDNN.convolution" + (problem.hasBias || problem.hasResidual ? "+sum" : ""))
         return true
     }
 

@@ -8,3 +8,25 @@ extension CUDADevice: MemoryReporting {
         (try? context.memory()).map { $0.total - $0.free }
     }
 }
+
+extension CUDADevice: OperationTiming {
+    /// Longer than the host takes to ask for an operation of several kernels.
+    private static let pauseNanoseconds = 100_000
+
+    public func markStart() throws -> Int {
+        try context.activate()
+        if stream.isIdle {
+            try launch("Pause.pause", grid: (1, 1, 1), block: 1, .int(Self.pauseNanoseconds))
+        }
+        return try clock.mark()
+    }
+
+    public func markEnd() throws -> Int { try clock.mark() }
+
+    public func seconds(from start: Int, to end: Int) throws -> Double {
+        try context.activate()
+        return try clock.seconds(from: start, to: end)
+    }
+
+    public func removeMarks() { clock.removeMarks() }
+}

@@ -20,8 +20,12 @@ public final class CUDADevice: Device {
     private var uploader: Uploader?
     private var used: Set<String> = []
 
+    private(set) lazy var clock = StreamClock(context, stream: stream)
+
     /// Kernels put into the stream so far, those of libraries not among them.
     public private(set) var launchCount = 0
+    /// Calls of libraries that put work into the stream so far.
+    public private(set) var libraryCallCount = 0
 
     /// The card of that number, which holds at most `memoryLimit` bytes of tensors.
     ///
@@ -51,8 +55,11 @@ public final class CUDADevice: Device {
     /// What computed so far: kernels of this room and libraries, in alphabetical order.
     public var kernelsUsed: [String] { used.sorted() }
 
-    /// Notes that something computed.
-    func note(_ name: String) { used.insert(name) }
+    /// Notes that a library computed.
+    func noteLibraryCall(_ name: String) {
+        libraryCallCount += 1
+        used.insert(name)
+    }
 
     /// An error that says what is not offered.
     func unsupported(_ operation: String) -> UnsupportedOperation {
@@ -115,7 +122,7 @@ extension CUDADevice {
                     UInt32(shared), stream.handle, &pointers, nil), "cuLaunchKernel")
         }
         launchCount += 1
-        note(name)
+        used.insert(name)
     }
 }
 

@@ -7,11 +7,13 @@ extension BenchmarkResult {
         var lines = [heading, loadingLine]
         lines += works.map { work in
             let times = work.seconds
-            let launches = work.launches.map { ", \($0) launches" } ?? ""
+            let launches = work.launches.map {
+                ", \($0) kernels + \(work.libraryCalls ?? 0) library calls"
+            }
             return String(
                 format: "%9.2f ms  (%.2f min, %.2f p10, %.2f p90, %d rounds%@)  ",
                 1000 * times.median, 1000 * times.min, 1000 * times.p10, 1000 * times.p90,
-                times.rounds, launches) + work.name
+                times.rounds, launches ?? "") + work.name
         }
         lines.append(memoryLine)
         if let kernels { lines.append("kernels: " + kernels.joined(separator: " ")) }

@@ -44,8 +44,10 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
         public var name: String
         /// Seconds of its rounds.
         public var seconds: Spread
-        /// Kernels launched in a round, where the device tells.
+        /// Kernels of the project launched in a round, where the device tells.
         public var launches: Int?
+        /// Calls of libraries in a round, each of one kernel or a few, where the device tells.
+        public var libraryCalls: Int?
     }
 
     /// Memory on the device; nil where it does not tell.
@@ -62,7 +64,7 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
     public struct Profile: Codable, Hashable, Sendable {
         /// What the device reaches at best.
         public var rates: DeviceRates
-        /// Seconds of the whole round, waiting for each operation.
+        /// Seconds of the whole round. Devices that cannot put marks into their work are waited for at each operation.
         public var seconds: Double
         /// The operations, what took longest first.
         public var operations: [OperationProfile]

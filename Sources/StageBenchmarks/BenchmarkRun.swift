@@ -58,11 +58,12 @@ public struct BenchmarkRun {
     private func time(_ work: TimedWork, on device: any Device) throws -> BenchmarkResult.Work {
         try work.run()
         let reporting = device as? any KernelReporting
-        let before = reporting?.launchCount ?? 0
+        let before = (reporting?.launchCount ?? 0, reporting?.libraryCallCount ?? 0)
         let times = try (0..<rounds).map { _ in try seconds(on: device, work.run) }
         return BenchmarkResult.Work(
             name: work.name, seconds: Spread(times),
-            launches: reporting.map { ($0.launchCount - before) / rounds })
+            launches: reporting.map { ($0.launchCount - before.0) / rounds },
+            libraryCalls: reporting.map { ($0.libraryCallCount - before.1) / rounds })
     }
 
     /// Seconds that the table of candidates may take.
@@ -82,7 +83,7 @@ public struct BenchmarkRun {
         profiler.isRecording = true
         defer { profiler.isRecording = false }
         let seconds = try seconds(on: profiler, work.run)
-        return .init(rates: rates, seconds: seconds, operations: profiler.operations)
+        return .init(rates: rates, seconds: seconds, operations: try profiler.operations())
     }
 }
 

@@ -22,13 +22,13 @@ import Testing
     @Test func passesOnAndRecordsNothingUnasked() throws {
         try product()
         #expect(recording.records.last?.operation == "linear")
-        #expect(device.operations == [])
+        #expect(try device.operations() == [])
     }
 
     @Test func countsCallsBytesAndOperations() throws {
         device.isRecording = true
         for _ in 0..<2 { try product() }
-        let row = try #require(device.operations.first { $0.operation == "linear silu" })
+        let row = try #require(try device.operations().first { $0.operation == "linear silu" })
         #expect(row.shapes == "[3, 4] [5, 4]")
         #expect(row.calls == 2)
         #expect(row.bytes == 2 * (2 * 12 + 2 * 20 + 4 * 5 + 2 * 15))
@@ -40,7 +40,7 @@ import Testing
         device.isRecording = true
         try product(onto: device.allocate([3, 5], .bfloat16))
         let row = try #require(
-            device.operations.first { $0.operation == "linear silu accumulating" })
+            try device.operations().first { $0.operation == "linear silu accumulating" })
         #expect(row.bytes == 2 * 12 + 2 * 20 + 4 * 5 + 2 * 2 * 15)
     }
 
@@ -55,19 +55,50 @@ import Testing
         let query = try device.allocate([1, 7, 2, 4], .bfloat16)
         let key = try device.allocate([1, 9, 2, 4], .bfloat16)
         _ = try device.attention(query: query, key: key, value: key, scale: 1)
-        let flops = Dictionary(
-            uniqueKeysWithValues: device.operations.map { ($0.operation, $0.flops) })
+        let flops = try Dictionary(
+            uniqueKeysWithValues: device.operations().map { ($0.operation, $0.flops) })
         #expect(flops["convolution"] == 2 * (2 * 2 * 2 * 8) * 27)
         #expect(flops["attention"] == 2 * (2 * 7 * 9 * 2 * 4))
+    }
+
+    /// Each mark of the clock passes a second after the one before.
+    @Test func timesByMarksWhereADeviceHasThem() throws {
+        let profiler = ProfilingDevice(recording, timing: CountingClock())
+        let x = try profiler.allocate([3, 4], .float32)
+        profiler.isRecording = true
+        for _ in 0..<3 { try profiler.activate(x, .silu, into: x) }
+        let rows = try profiler.operations()
+        #expect(rows.map(\.operation) == ["activate silu"])
+        #expect(rows.map(\.seconds) == [3])
+        #expect(try profiler.operations() == rows)
     }
 
     @Test func theSlowerOfTwoRatesBounds() throws {
         device.isRecording = true
         try product()
-        let row = try #require(device.operations.first { $0.operation == "linear silu" })
+        let row = try #require(try device.operations().first { $0.operation == "linear silu" })
         #expect(row.shortestTime(flopsPerSecond: 1, bytesPerSecond: 1e9) == 120)
         #expect(row.shortestTime(flopsPerSecond: 1e9, bytesPerSecond: 1) == 114)
         device.removeRecords()
-        #expect(device.operations == [])
+        #expect(try device.operations() == [])
+    }
+}
+
+/// Marks at successive seconds.
+private final class CountingClock: OperationTiming {
+    private var marks = 0
+
+    func markStart() -> Int { mark() }
+    func markEnd() -> Int { mark() }
+    func removeMarks() { marks = 0 }
+
+    func seconds(from start: Int, to end: Int) -> Double {
+        precondition(start < end && end < marks)
+        return Double(end - start)
+    }
+
+    private func mark() -> Int {
+        marks += 1
+        return marks - 1
     }
 }

@@ -81,6 +81,7 @@ typedef CUresult (*_Nonnull cuMemGetInfo_t)(size_t *_Nonnull free, size_t *_Nonn
 typedef CUresult (*_Nonnull cuStreamCreate_t)(CUstream _Nullable *_Nonnull stream, unsigned int flags);
 typedef CUresult (*_Nonnull cuStreamDestroy_t)(CUstream _Nonnull stream);
 typedef CUresult (*_Nonnull cuStreamSynchronize_t)(CUstream _Nonnull stream);
+typedef CUresult (*_Nonnull cuStreamQuery_t)(CUstream _Nonnull stream);
 typedef CUresult (*_Nonnull cuStreamWaitEvent_t)(
     CUstream _Nonnull stream, CUevent _Nonnull event, unsigned int flags);
 typedef CUresult (*_Nonnull cuEventCreate_t)(CUevent _Nullable *_Nonnull event, unsigned int flags);

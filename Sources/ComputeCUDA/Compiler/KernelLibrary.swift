@@ -59,6 +59,7 @@ package enum KernelSources {
         "Gather": PackageResources.Gather_cu,
         "LayerNorm": PackageResources.LayerNorm_cu,
         "Multiply": PackageResources.Multiply_cu,
+        "Pause": PackageResources.Pause_cu,
         "Permute": PackageResources.Permute_cu,
         "QuantizePixels": PackageResources.QuantizePixels_cu,
         "RMSNorm": PackageResources.RMSNorm_cu,

@@ -20,6 +20,7 @@ final class DriverAPI: Sendable {
     let streamCreate: cuStreamCreate_t
     let streamDestroy: cuStreamDestroy_t
     let streamSynchronize: cuStreamSynchronize_t
+    let streamQuery: cuStreamQuery_t
     let streamWaitEvent: cuStreamWaitEvent_t
     let eventCreate: cuEventCreate_t
     let eventDestroy: cuEventDestroy_t
@@ -67,6 +68,7 @@ final class DriverAPI: Sendable {
         streamCreate = try library.symbol("cuStreamCreate")
         streamDestroy = try library.symbol("cuStreamDestroy_v2")
         streamSynchronize = try library.symbol("cuStreamSynchronize")
+        streamQuery = try library.symbol("cuStreamQuery")
         streamWaitEvent = try library.symbol("cuStreamWaitEvent")
         eventCreate = try library.symbol("cuEventCreate")
         eventDestroy = try library.symbol("cuEventDestroy_v2")

@@ -22,6 +22,9 @@ final class Stream {
         try context.driver.check(context.driver.streamSynchronize(handle), "cuStreamSynchronize")
     }
 
+    /// Whether all work so far is done.
+    var isIdle: Bool { context.driver.streamQuery(handle) == CUDA_SUCCESS }
+
     /// Lets work that is put in from now on wait for what another stream holds now.
     func wait(for other: Stream, by event: Event) throws {
         try event.record(in: other)

@@ -27,7 +27,7 @@ final class MatrixProducts {
         try plan.run(
             alpha: alpha, x: x, weight: weight, bias: bias, y: y,
             workspace: workspace?.address, stream: device.stream)
-        device.note("cuBLASLt")
+        device.noteLibraryCall("cuBLASLt")
         return true
     }
 
