@@ -50,7 +50,8 @@ extension CUDADevice {
         let gates = try groups(gate, of: rows.count, "add")
         let hasPieces = rows.hasPieces && target.hasPieces && addends.hasPieces && gates.isAligned
         let piece = hasPieces ? DeviceRows.piece : 1
-        let grid = TileGrid(rows: rows.count, width: rows.width, piece: piece)
+        let grid = TileGrid(
+            rows: rows.count, width: rows.width, piece: piece, rowsOfThread: tuning.addRows)
         let types = try [rows, addends, target].map { try suffix($0.dataType, "add") }
         try launch(
             "Add.add\(piece)_\(types.joined(separator: "_"))", grid: (grid.blocks, 1, 1),

@@ -16,17 +16,24 @@ extension CUDADevice {
             scales.isAligned && shifts.isAligned && weights % 16 == 0 && biases % 16 == 0
         let form = Self.layerNormForm(
             (weight != nil, bias != nil), (scale != nil, shift != nil))
+        let turns = scales.divides(like: shifts) ? rowTurns : nil
         let sharing =
             form == nil || !isAligned
-            ? RowSharing(rows: rows) : RowSharing(rows: rows, target: target)
-        let kernel = sharing.isPieces ? "layerNorm\(form ?? "")" : "layerNormAny"
+            ? RowSharing(rows: rows) : RowSharing(rows: rows, target: target, turns: turns)
+        let kernel = "layerNorm\(sharing.form.rawValue)\(sharing.form == .any ? "" : form ?? "")"
         try launch(
             "LayerNorm.\(kernel)\(suffixes(rows, target, "layerNorm"))",
             grid: (sharing.blocks, 1, 1), block: sharing.block, .address(rows.address),
             .int(rows.stride), .address(target.address), .int(target.stride), .address(weights),
             .address(biases), .address(scales.address), .int(scales.stride), .int(scales.length),
             .address(shifts.address), .int(shifts.stride), .int(shifts.length), .int(rows.count),
-            .int(rows.width), .int(sharing.lanes), .float(epsilon))
+            .int(rows.width), .int(sharing.share), .float(epsilon))
+    }
+
+    /// How wide rows are done in turns, if they are.
+    private var rowTurns: RowTurns? {
+        tuning.normsTakeTurns
+            ? RowTurns(pieces: tuning.normPieces, multiprocessors: context.multiprocessors) : nil
     }
 
     /// The kernel's name for parameters that come in pairs, of which there is one at most; nil for others.
@@ -57,13 +64,14 @@ extension CUDADevice {
             tables.isAligned && weights % 16 == 0
             && (rotation == nil || head % DeviceRows.piece == 0)
         let sharing =
-            isAligned ? RowSharing(rows: rows, target: target) : RowSharing(rows: rows)
+            isAligned
+            ? RowSharing(rows: rows, target: target, turns: rowTurns) : RowSharing(rows: rows)
         try launch(
-            "RMSNorm.rmsNorm\(sharing.isPieces ? "" : "Any")\(suffixes(rows, target, "rmsNorm"))",
+            "RMSNorm.rmsNorm\(sharing.form.rawValue)\(suffixes(rows, target, "rmsNorm"))",
             grid: (sharing.blocks, 1, 1), block: sharing.block, .address(rows.address),
             .int(rows.stride), .address(target.address), .int(target.stride), .address(weights),
             .address(tables.address), .int(tables.stride), .int(tables.length), .int(head),
-            .int(rows.count), .int(rows.width), .int(sharing.lanes), .float(epsilon))
+            .int(rows.count), .int(rows.width), .int(sharing.share), .float(epsilon))
     }
 
     /// Rows of `width`, out of such rows or of [.., heads, head].
@@ -85,7 +93,8 @@ extension CUDADevice {
         let hasPieces =
             rows.hasPieces && target.hasPieces && tables.isAligned && head % DeviceRows.piece == 0
         let piece = hasPieces ? DeviceRows.piece : 2
-        let grid = TileGrid(rows: rows.count, width: rows.width, piece: piece)
+        let grid = TileGrid(
+            rows: rows.count, width: rows.width, piece: piece, rowsOfThread: tuning.rotateRows)
         try launch(
             "Rotate.rotate\(piece)\(suffixes(rows, target, "rotate"))", grid: (grid.blocks, 1, 1),
             block: TileGrid.block, .address(rows.address), .int(rows.stride),
@@ -118,54 +127,6 @@ extension CUDADevice {
             grid: (sharing.blocks, 1, 1), block: PixelSharing.block, .address(rows.address),
             .int(rows.stride), .address(target.address), .int(target.stride), .address(weights),
             .int(rows.count), .int(sharing.turns))
-    }
-}
-
-/// How threads share the rows of a norm: `RowPart` in `Common.cuh`, or a warp for each row.
-private struct RowSharing {
-    /// Whether rows lie in registers in pieces.
-    let isPieces: Bool
-    /// Threads of a row.
-    let lanes: Int
-    /// Threads of a block.
-    let block: Int
-    /// Blocks.
-    let blocks: Int
-
-    /// Pieces of a thread.
-    private static let piecesOfThread = 4
-    private static let warp = 32
-    /// Rows of up to a warp share blocks of this size.
-    private static let smallBlock = 128
-    /// The largest block of kernels that keep rows in registers.
-    private static let largestBlock = 384
-
-    /// A warp for each row.
-    init(rows: DeviceRows) {
-        self.init(
-            isPieces: false, lanes: Self.warp, block: 2 * Self.smallBlock, rows: rows.count)
-    }
-
-    private init(isPieces: Bool, lanes: Int, block: Int, rows: Int) {
-        (self.isPieces, self.lanes, self.block) = (isPieces, lanes, block)
-        blocks = (rows + block / lanes - 1) / (block / lanes)
-    }
-
-    /// Pieces in registers, where both are aligned and rows are not too wide, else a warp for each row.
-    init(rows: DeviceRows, target: DeviceRows) {
-        let threadWidth = DeviceRows.piece * Self.piecesOfThread
-        let threads = (rows.width + threadWidth - 1) / threadWidth
-        guard rows.hasPieces, target.hasPieces, threads <= Self.largestBlock else {
-            self.init(rows: rows)
-            return
-        }
-        if threads <= Self.warp {
-            let lanes = (0...5).map { 1 << $0 }.first { $0 >= threads } ?? Self.warp
-            self.init(isPieces: true, lanes: lanes, block: Self.smallBlock, rows: rows.count)
-        } else {
-            let lanes = (threads + Self.warp - 1) / Self.warp * Self.warp
-            self.init(isPieces: true, lanes: lanes, block: lanes, rows: rows.count)
-        }
     }
 }
 

@@ -17,6 +17,7 @@ public final class CUDADevice: Device {
     let pool: DevicePool
     let kernels: KernelLibrary
     let libraries = Libraries()
+    let tuning: KernelTuning
     private var uploader: Uploader?
     private var used: Set<String> = []
 
@@ -31,19 +32,29 @@ public final class CUDADevice: Device {
     ///
     /// Throws `MissingLibrary`, `MissingSymbol`, `UnusableCard`, `CUDAError`, or `UnsupportedOperation` if activations cannot be of that
     /// type.
-    public init(
+    public convenience init(
         ordinal: Int = 0, activationType: DataType = .bfloat16, memoryLimit: Int? = nil
+    ) throws {
+        try self.init(
+            ordinal: ordinal, activationType: activationType, memoryLimit: memoryLimit,
+            tuning: KernelTuning())
+    }
+
+    /// The same with kernels made differently.
+    package init(
+        ordinal: Int, activationType: DataType, memoryLimit: Int?, tuning: KernelTuning
     ) throws {
         name = "cuda:\(ordinal)"
         guard activationType == .bfloat16 || activationType == .float32 else {
             throw UnsupportedOperation(device: name, operation: "\(activationType) activations")
         }
         self.activationType = activationType
+        self.tuning = tuning
         driver = try DriverAPI()
         context = try Context(ordinal: ordinal, driver: driver)
         stream = try Stream(context)
         pool = try DevicePool(context, stream: stream, limit: memoryLimit)
-        kernels = KernelLibrary(context)
+        kernels = KernelLibrary(context, tuning: tuning)
     }
 
     /// The card as NVIDIA names it.

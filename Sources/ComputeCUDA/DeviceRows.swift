@@ -85,6 +85,11 @@ struct DeviceGroups {
     /// Whether every row begins at a multiple of 16 bytes.
     let isAligned: Bool
 
+    /// Whether the groups and their distances are another's.
+    func divides(like other: DeviceGroups) -> Bool {
+        stride == other.stride && length == other.length
+    }
+
     /// No parameters.
     static let none = DeviceGroups(address: 0, stride: 0, length: 1, isAligned: true)
 }
@@ -100,11 +105,8 @@ struct TileGrid {
 
     /// Threads of a block.
     static let block = 256
-    /// Rows of a thread.
-    private static let rowsOfThread = 4
-
-    /// The division of rows of `width` elements, of which a thread takes `piece` at once.
-    init(rows: Int, width: Int, piece: Int) {
+    /// The division of rows of `width` elements, of which a thread takes `piece` at once from each of `rowsOfThread`.
+    init(rows: Int, width: Int, piece: Int, rowsOfThread: Int = 4) {
         let pieces = (width + piece - 1) / piece
         // Fewer threads beside one another would read less than 64 bytes in one go.
         let fewest = piece > 1 ? 4 : 32
@@ -117,7 +119,7 @@ struct TileGrid {
         }
         self.threads = best
         columnTiles = Self.total(pieces, best) / best
-        let rowsOfBlock = Self.block / best * Self.rowsOfThread
+        let rowsOfBlock = Self.block / best * rowsOfThread
         blocks = columnTiles * ((rows + rowsOfBlock - 1) / rowsOfBlock)
     }
 

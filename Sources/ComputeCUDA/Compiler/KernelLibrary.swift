@@ -4,12 +4,14 @@ import CNVIDIA
 final class KernelLibrary {
     private let context: Context
     private let cache: KernelCache
+    private let tuning: KernelTuning
     private var modules: [String: Module] = [:]
     private var compiler: NVRTC?
 
     /// A library of which nothing is compiled yet.
-    init(_ context: Context, cache: KernelCache = .ofUser) {
+    init(_ context: Context, tuning: KernelTuning, cache: KernelCache = .ofUser) {
         self.context = context
+        self.tuning = tuning
         self.cache = cache
     }
 
@@ -34,7 +36,8 @@ final class KernelLibrary {
         let compiler = try compiler ?? NVRTC()
         self.compiler = compiler
         let source = KernelSources.text(of: file)
-        let options = KernelSources.options(architecture: context.architecture)
+        let options = KernelSources.options(
+            architecture: context.architecture, tuning: tuning)
         let key = KernelCache.key([compiler.version, source] + options)
         if let image = cache.image(of: key) { return image }
         let image = try compiler.compile(source, name: "\(file).cu", options: options).image
@@ -81,12 +84,14 @@ package enum KernelSources {
     /// What the compiler is told for cards of an architecture, ten times the major number plus the minor.
     ///
     /// Hopper's and later cards' own instructions need the name with an "a"; programs for it run on no other card.
-    package static func options(architecture: Int) -> [String] {
+    package static func options(
+        architecture: Int, tuning: KernelTuning = KernelTuning()
+    ) -> [String] {
         [
             "--gpu-architecture=sm_\(architecture)\(architecture == 90 ? "a" : "")",
             "--std=c++17", "--fmad=true", "--extra-device-vectorization",
             // Lambdas are host functions otherwise, which compilers before 13.1 refuse.
             "--device-as-default-execution-space",
-        ]
+        ] + tuning.definitions
     }
 }

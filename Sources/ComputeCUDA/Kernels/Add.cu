@@ -9,31 +9,39 @@ __device__ __forceinline__ void add(
     const X* x, i64 xStride, const A* addend, i64 addendStride, unsigned addendLength, Y* y,
     i64 yStride, Groups gates, const float* mask, float alpha, i64 rows, i64 width, int threads,
     unsigned columnTiles) {
-    const Tile<N> tile(rows, width, threads, columnTiles);
-    float v[TILE_ROWS][N], a[TILE_ROWS][N];
+    const Tile<N, ADD_ROWS> tile(rows, width, threads, columnTiles);
+    if (!tile.has(0)) return;
+    Piece<X, N> v[ADD_ROWS];
+    Piece<A, N> a[ADD_ROWS];
     x += tile.column, addend += tile.column, y += tile.column;
 #pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++) {
+    for (int r = 0; r < ADD_ROWS; r++) {
         if (!tile.has(r)) continue;
         const i64 row = tile.row(r);
-        load(x + row * xStride, v[r]);
-        load(addend + (addendLength == 1 ? row : (i64)((unsigned)row / addendLength)) * addendStride,
-             a[r]);
+        v[r].read(x + row * xStride);
+        const i64 group = addendLength == 1 ? row : (i64)((unsigned)row / addendLength);
+        a[r].read(addend + group * addendStride);
     }
+    // Successive rows mostly share a gate.
+    const float* gate = gates.first ? gates[tile.row(0)] : nullptr;
+    float g[N];
 #pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++) {
+    for (int i = 0; i < N; i++) g[i] = 1;
+    if (gate) load(gate + tile.column, g);
+#pragma unroll
+    for (int r = 0; r < ADD_ROWS; r++) {
         if (!tile.has(r)) return;
         const i64 row = tile.row(r);
-        const float factor = mask ? alpha * mask[row] : alpha;
-        if (gates.first) {
-            float gate[N];
-            load(gates[row] + tile.column, gate);
-#pragma unroll
-            for (int i = 0; i < N; i++) a[r][i] *= gate[i];
+        if (r > 0 && gate && gates[row] != gate) {
+            gate = gates[row];
+            load(gate + tile.column, g);
         }
+        const float factor = mask ? alpha * mask[row] : alpha;
+        float sum[N], change[N];
+        v[r].unpackInto(sum), a[r].unpackInto(change);
 #pragma unroll
-        for (int i = 0; i < N; i++) v[r][i] += factor * a[r][i];
-        store(y + row * yStride, v[r]);
+        for (int i = 0; i < N; i++) sum[i] += factor * (change[i] * g[i]);
+        store(y + row * yStride, sum);
     }
 }
 

@@ -79,6 +79,65 @@ __device__ __forceinline__ void store(bf16* to, const float (&v)[N]) {
     }
 }
 
+// MARK: - Elements that are read once
+
+/// 16 bytes that are not read again soon: they are the first to leave the caches, where parameters and what is written stay.
+__device__ __forceinline__ uint4 readOnce(const void* from) {
+    uint4 q;
+#if READING == 0
+    q = *reinterpret_cast<const uint4*>(from);
+#elif READING == 1
+    asm("ld.global.cs.v4.u32 {%0, %1, %2, %3}, [%4];"
+        : "=r"(q.x), "=r"(q.y), "=r"(q.z), "=r"(q.w) : "l"(from));
+#else
+    asm("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+        : "=r"(q.x), "=r"(q.y), "=r"(q.z), "=r"(q.w) : "l"(from));
+#endif
+    return q;
+}
+
+/// N successive elements on the way from memory, in few registers until they are needed. With N of 8 their address is a
+/// multiple of 16.
+template <typename T, int N>
+struct Piece {
+    float v[N];
+
+    __device__ __forceinline__ void read(const T* from) { load(from, v); }
+
+    __device__ __forceinline__ void unpackInto(float (&to)[N]) const {
+#pragma unroll
+        for (int i = 0; i < N; i++) to[i] = v[i];
+    }
+};
+
+template <>
+struct Piece<bf16, 8> {
+    uint4 q;
+
+    __device__ __forceinline__ void read(const bf16* from) { q = readOnce(from); }
+
+    __device__ __forceinline__ void unpackInto(float (&to)[8]) const {
+        unpack(q.x, to[0], to[1]), unpack(q.y, to[2], to[3]);
+        unpack(q.z, to[4], to[5]), unpack(q.w, to[6], to[7]);
+    }
+};
+
+template <>
+struct Piece<float, 8> {
+    uint4 p, q;
+
+    __device__ __forceinline__ void read(const float* from) {
+        p = readOnce(from), q = readOnce(from + 4);
+    }
+
+    __device__ __forceinline__ void unpackInto(float (&to)[8]) const {
+        to[0] = __uint_as_float(p.x), to[1] = __uint_as_float(p.y);
+        to[2] = __uint_as_float(p.z), to[3] = __uint_as_float(p.w);
+        to[4] = __uint_as_float(q.x), to[5] = __uint_as_float(q.y);
+        to[6] = __uint_as_float(q.z), to[7] = __uint_as_float(q.w);
+    }
+};
+
 // MARK: - Functions
 
 enum { IDENTITY, SILU, GELU, GELU_TANH };
@@ -136,6 +195,24 @@ __device__ __forceinline__ float sumOfBlock(float x, float* room) {
     return sum;
 }
 
+/// Room for the sum of each warp of a block, for kernels that add again and again.
+struct WarpSums {
+    float all[32];
+
+    /// Zeroes what stands for warps that the block lacks, before the first sum.
+    __device__ __forceinline__ void clear() {
+        if (threadIdx.x < 32 && threadIdx.x >= blockDim.x >> 5) all[threadIdx.x] = 0;
+    }
+
+    /// The sum over whole warps of the block. There must be another barrier before the next one.
+    __device__ __forceinline__ float add(float x) {
+        x = sumOfLanes(x, 32);
+        if ((threadIdx.x & 31) == 0) all[threadIdx.x >> 5] = x;
+        __syncthreads();
+        return sumOfLanes(all[threadIdx.x & 31], 32);
+    }
+};
+
 // MARK: - Rows
 
 /// A thread's part in rows that are each shared by `lanes` threads: a power of two up to 32, or the whole block.
@@ -161,6 +238,64 @@ struct RowPart {
     }
 };
 
+/// The most threads of a block whose rows come in turns, NORM_PIECES pieces of 8 elements in each thread.
+enum { NORM_THREADS = 640 / NORM_PIECES };
+
+/// The rows of a block that does several, one after another: pieces of the next NORM_AHEAD rows are on their way while the threads
+/// work on one. Thread t has the pieces t, t + blockDim.x, ...
+template <typename X>
+struct RowsInTurns {
+    /// The number of the current row, and how many are left with it.
+    int row, left;
+    /// The thread's first column, and from one piece to the next.
+    int column, step;
+
+    const X* next;
+    i64 stride;
+    int width;
+    Piece<X, 8> ahead[NORM_AHEAD][NORM_PIECES];
+
+    __device__ __forceinline__ RowsInTurns(const X* x, i64 stride, int rows, int width, int turns)
+        : row(blockIdx.x * turns), left(min(turns, rows - row)), column(threadIdx.x * 8),
+          step(blockDim.x * 8), next(x + row * stride + column), stride(stride), width(width) {
+#pragma unroll
+        for (int turn = 0; turn < NORM_AHEAD; turn++) readNext(ahead[turn], turn < left);
+    }
+
+    /// Whether the thread has a piece of that number.
+    __device__ __forceinline__ bool has(int piece) const { return column + piece * step < width; }
+
+    /// The current row's pieces, zero outside; the one behind those that are on their way is asked for.
+    __device__ __forceinline__ void take(float (&v)[NORM_PIECES][8]) {
+        Piece<X, 8> now[NORM_PIECES];
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++) {
+            now[piece] = ahead[0][piece];
+#pragma unroll
+            for (int turn = 1; turn < NORM_AHEAD; turn++)
+                ahead[turn - 1][piece] = ahead[turn][piece];
+        }
+        readNext(ahead[NORM_AHEAD - 1], left > NORM_AHEAD);
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++) {
+            now[piece].unpackInto(v[piece]);
+#pragma unroll
+            for (int i = 0; i < 8; i++) v[piece][i] = has(piece) ? v[piece][i] : 0;
+        }
+    }
+
+    /// Goes on to the next row.
+    __device__ __forceinline__ void advance() { row++, left--; }
+
+private:
+    __device__ __forceinline__ void readNext(Piece<X, 8> (&to)[NORM_PIECES], bool isRow) {
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++)
+            if (isRow && has(piece)) to[piece].read(next + piece * step);
+        next += stride;
+    }
+};
+
 /// Float rows that stand for groups of `length` successive rows each.
 struct Groups {
     const float* first;
@@ -171,18 +306,21 @@ struct Groups {
         : first(first), stride(stride), length(length) {}
 
     /// What stands for a row.
-    __device__ __forceinline__ const float* operator[](i64 row) const {
-        return first + (length == 1 ? row : (i64)((unsigned)row / length)) * stride;
+    __device__ __forceinline__ const float* operator[](i64 row) const { return first + offset(row); }
+
+    /// Elements from the first to what stands for a row.
+    __device__ __forceinline__ i64 offset(i64 row) const {
+        return (length == 1 ? row : (i64)((unsigned)row / length)) * stride;
     }
 };
 
-/// Rows that a thread of an elementwise kernel does.
+/// Rows that a thread of an elementwise kernel does, unless it says otherwise.
 enum { TILE_ROWS = 4 };
 
-/// A thread's part of an elementwise kernel: N columns of TILE_ROWS rows, whose loads are all in flight at once.
+/// A thread's part of an elementwise kernel: N columns of ROWS rows, whose loads are all in flight at once.
 /// `threads` (a power of two) of the block lie beside one another, and the grid has `columnTiles` blocks for each
 /// band of rows.
-template <int N>
+template <int N, int ROWS = TILE_ROWS>
 struct Tile {
     i64 rows, firstRow;
     int rowStep;
@@ -194,7 +332,7 @@ struct Tile {
         const int shift = 31 - __clz(threads);
         rowStep = blockDim.x >> shift;
         const unsigned band = blockIdx.x / columnTiles;
-        firstRow = (i64)band * rowStep * TILE_ROWS + (threadIdx.x >> shift);
+        firstRow = (i64)band * rowStep * ROWS + (threadIdx.x >> shift);
         column = ((i64)(blockIdx.x - band * columnTiles) * threads + (threadIdx.x & (threads - 1))) * N;
         isInside = column < width;
     }

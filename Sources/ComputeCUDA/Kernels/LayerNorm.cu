@@ -4,6 +4,9 @@
 // layerNorm (bare), layerNormW (weight and bias), layerNormM (scale and shift): a row lies in the registers of `lanes`
 // threads, 4 pieces of 8 elements each, at a multiple of 16 bytes: one pass over memory and two over registers, so that
 // a mean far from zero does not cancel the variance.
+// layerNormTurns, layerNormTurnsW, layerNormTurnsM: the same for wide rows of bfloat16. A block does `turns` (in place of `lanes`)
+// successive rows; parameters stay in registers too, and the next rows are on their way meanwhile. Scales and shifts have one
+// stride and length of groups.
 // layerNormAny: any width, alignment and parameters, each of which may be null; a warp reads its row three times, from the cache.
 // Checked by the cases layerNorm/*.
 
@@ -69,6 +72,64 @@ __device__ __forceinline__ void layerNorm(
     }
 }
 
+template <bool WEIGHTED, bool MODULATED, typename X, typename Y>
+__device__ __forceinline__ void layerNormTurns(
+    const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, const float* bias,
+    Groups scales, Groups shifts, int rows, int width, int turns, float epsilon) {
+    __shared__ WarpSums sums, squareSums;
+    RowsInTurns<X> turn(x, xStride, rows, width, turns);
+    // v * p + q: weight and bias, or 1 + scale and shift of the row's group.
+    float p[NORM_PIECES][8], q[NORM_PIECES][8];
+    const auto loadParameters = [&](const float* factors, const float* addends) {
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++) {
+            if (!turn.has(piece)) continue;
+            load(factors + turn.column + piece * turn.step, p[piece]);
+            load(addends + turn.column + piece * turn.step, q[piece]);
+#pragma unroll
+            for (int i = 0; i < 8; i++) p[piece][i] += MODULATED ? 1.0f : 0.0f;
+        }
+    };
+    if constexpr (WEIGHTED) loadParameters(weight, bias);
+    i64 group = -1;
+    const float inverse = 1.0f / width;
+    y += turn.row * yStride + turn.column;
+    sums.clear(), squareSums.clear();
+#pragma unroll 1
+    for (; turn.left > 0; turn.advance(), y += yStride) {
+        if (MODULATED && scales.offset(turn.row) != group) {
+            group = scales.offset(turn.row);
+            loadParameters(scales.first + group, shifts.first + group);
+        }
+        float v[NORM_PIECES][8];
+        turn.take(v);
+        float sum = 0, squares = 0;
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++)
+#pragma unroll
+            for (int i = 0; i < 8; i++) sum += v[piece][i];
+        const float mean = sums.add(sum) * inverse;
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++)
+#pragma unroll
+            for (int i = 0; i < 8; i++) {
+                v[piece][i] -= mean;
+                squares += turn.has(piece) ? v[piece][i] * v[piece][i] : 0;
+            }
+        const float factor = rsqrtf(squareSums.add(squares) * inverse + epsilon);
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++) {
+            if (!turn.has(piece)) continue;
+#pragma unroll
+            for (int i = 0; i < 8; i++) {
+                v[piece][i] *= factor;
+                if (WEIGHTED || MODULATED) v[piece][i] = v[piece][i] * p[piece][i] + q[piece][i];
+            }
+            store(y + piece * turn.step, v[piece]);
+        }
+    }
+}
+
 template <typename X, typename Y>
 __device__ __forceinline__ void layerNormAny(
     const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, const float* bias,
@@ -116,6 +177,11 @@ __device__ __forceinline__ void layerNormAny(
         layerNorm<WEIGHTED, MODULATED>(ARGUMENTS, lanes, epsilon); \
     }
 
+#define TURNS(kernel, WEIGHTED, MODULATED) \
+    extern "C" __global__ void __launch_bounds__(NORM_THREADS, 2) kernel##_bf16_bf16(PARAMETERS(bf16, bf16)) { \
+        layerNormTurns<WEIGHTED, MODULATED>(ARGUMENTS, lanes, epsilon); \
+    }
+
 #define KERNELS(xName, X, yName, Y) \
     ONE(layerNorm, false, false, xName, X, yName, Y) \
     ONE(layerNormW, true, false, xName, X, yName, Y) \
@@ -125,3 +191,6 @@ __device__ __forceinline__ void layerNormAny(
     }
 
 FOR_TYPES(KERNELS)
+TURNS(layerNormTurns, false, false)
+TURNS(layerNormTurnsW, true, false)
+TURNS(layerNormTurnsM, false, true)

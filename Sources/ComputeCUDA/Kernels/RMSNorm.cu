@@ -3,11 +3,23 @@
 //
 // rmsNorm: a row lies in the registers of `lanes` threads, 32 elements each in 16-byte pieces: one pass over memory.
 // `head` is a multiple of 8. x and y may be ranges of columns, so that keys go straight into the window.
+// rmsNormTurns: the same for wide rows of bfloat16. A block does `turns` successive rows; the weight stays in registers too, and
+// the next rows are on their way meanwhile.
 // rmsNormAny: any width and alignment, in pairs where there is a table; a warp reads its row twice.
 // Checked by the cases rmsNorm/*.
 
 /// 16-byte pieces of a thread.
 constexpr int PIECES = 4;
+
+/// Turns the pairs of v by (cos, sin) of `angle`.
+__device__ __forceinline__ void turnPairs(float (&v)[8], const float (&angle)[8]) {
+#pragma unroll
+    for (int i = 0; i < 8; i += 2) {
+        const float a = v[i], b = v[i + 1];
+        v[i] = a * angle[i] - b * angle[i + 1];
+        v[i + 1] = b * angle[i] + a * angle[i + 1];
+    }
+}
 
 template <typename X, typename Y>
 __device__ __forceinline__ void rmsNorm(
@@ -43,14 +55,52 @@ __device__ __forceinline__ void rmsNorm(
         for (int i = 0; i < 8; i++) v[piece][i] *= factor * p[i];
         if (table) {
             load(table + (unsigned)column % (unsigned)head, p);
-#pragma unroll
-            for (int i = 0; i < 8; i += 2) {
-                const float a = v[piece][i], b = v[piece][i + 1];
-                v[piece][i] = a * p[i] - b * p[i + 1];
-                v[piece][i + 1] = b * p[i] + a * p[i + 1];
-            }
+            turnPairs(v[piece], p);
         }
         store(y + row * yStride + column, v[piece]);
+    }
+}
+
+template <typename X, typename Y>
+__device__ __forceinline__ void rmsNormTurns(
+    const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, Groups tables, int head,
+    int rows, int width, int turns, float epsilon) {
+    __shared__ WarpSums sums[2];
+    RowsInTurns<X> turn(x, xStride, rows, width, turns);
+    float p[NORM_PIECES][8];
+    int place[NORM_PIECES];
+#pragma unroll
+    for (int piece = 0; piece < NORM_PIECES; piece++) {
+        const int column = turn.column + piece * turn.step;
+        if (turn.has(piece)) load(weight + column, p[piece]);
+        place[piece] = (unsigned)column % (unsigned)head;
+    }
+    const float inverse = 1.0f / width;
+    y += turn.row * yStride + turn.column;
+    sums[0].clear(), sums[1].clear();
+#pragma unroll 1
+    for (; turn.left > 0; turn.advance(), y += yStride) {
+        float v[NORM_PIECES][8], angle[NORM_PIECES][8];
+        const float* const table = tables.first ? tables[turn.row] : nullptr;
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++)
+            if (table && turn.has(piece)) load(table + place[piece], angle[piece]);
+        turn.take(v);
+        float squares = 0;
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++)
+#pragma unroll
+            for (int i = 0; i < 8; i++) squares += v[piece][i] * v[piece][i];
+        // Two rooms, of which a row's is read until the next row's sum begins.
+        const float factor = rsqrtf(sums[turn.row & 1].add(squares) * inverse + epsilon);
+#pragma unroll
+        for (int piece = 0; piece < NORM_PIECES; piece++) {
+            if (!turn.has(piece)) continue;
+#pragma unroll
+            for (int i = 0; i < 8; i++) v[piece][i] *= factor * p[piece][i];
+            if (table) turnPairs(v[piece], angle[piece]);
+            store(y + piece * turn.step, v[piece]);
+        }
     }
 }
 
@@ -108,3 +158,10 @@ __device__ __forceinline__ void rmsNormAny(
     }
 
 FOR_TYPES(KERNELS)
+
+extern "C" __global__ void __launch_bounds__(NORM_THREADS, 2) rmsNormTurns_bf16_bf16(
+    const bf16* x, i64 xStride, bf16* y, i64 yStride, const float* weight, const float* table,
+    i64 tableStride, i64 tableLength, i64 head, i64 rows, i64 width, i64 turns, float epsilon) {
+    rmsNormTurns(x, xStride, y, yStride, weight, Groups(table, tableStride, tableLength), head, rows,
+                 width, turns, epsilon);
+}

@@ -8,25 +8,29 @@ template <int N, typename X, typename Y>
 __device__ __forceinline__ void rotate(
     const X* x, i64 xStride, Y* y, i64 yStride, const float* table, i64 tableStride, int head,
     i64 rows, i64 width, int threads, unsigned columnTiles) {
-    const Tile<N> tile(rows, width, threads, columnTiles);
-    float v[TILE_ROWS][N];
+    const Tile<N, ROTATE_ROWS> tile(rows, width, threads, columnTiles);
+    Piece<X, N> v[ROTATE_ROWS];
+    float angle[ROTATE_ROWS][N];
     x += tile.column, y += tile.column;
     table += (unsigned)tile.column % (unsigned)head;
 #pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++)
-        if (tile.has(r)) load(x + tile.row(r) * xStride, v[r]);
+    for (int r = 0; r < ROTATE_ROWS; r++) {
+        if (!tile.has(r)) continue;
+        v[r].read(x + tile.row(r) * xStride);
+        load(table + tile.row(r) * tableStride, angle[r]);
+    }
 #pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++) {
+    for (int r = 0; r < ROTATE_ROWS; r++) {
         if (!tile.has(r)) return;
-        float angle[N];
-        load(table + tile.row(r) * tableStride, angle);
+        float pairs[N];
+        v[r].unpackInto(pairs);
 #pragma unroll
         for (int i = 0; i < N; i += 2) {
-            const float a = v[r][i], b = v[r][i + 1];
-            v[r][i] = a * angle[i] - b * angle[i + 1];
-            v[r][i + 1] = b * angle[i] + a * angle[i + 1];
+            const float a = pairs[i], b = pairs[i + 1];
+            pairs[i] = a * angle[r][i] - b * angle[r][i + 1];
+            pairs[i + 1] = b * angle[r][i] + a * angle[r][i + 1];
         }
-        store(y + tile.row(r) * yStride, v[r]);
+        store(y + tile.row(r) * yStride, pairs);
     }
 }
 
