@@ -154,6 +154,9 @@ let package = Package(
             dependencies: ["BenchmarkSupport", "Compute", "ComputeCPU", "Conformance", "Tensors"],
             path: "Benchmarks/Operations", exclude: ["torch_operations.py"], swiftSettings: strict),
         .executableTarget(
+            name: "bench-kernels", dependencies: ["Compute", "ComputeCUDA", "Tensors"],
+            path: "Benchmarks/Kernels", swiftSettings: strict),
+        .executableTarget(
             name: "bench-files", dependencies: ["Tensors"], path: "Benchmarks/Files",
             swiftSettings: strict),
         .executableTarget(
