@@ -15,6 +15,12 @@ extension OperationCase {
         } + [
             layerNorm("everything", rows: 8, width: 96, weighted: true, groups: 8),
             layerNorm("no-rows", rows: 0, width: 96),
+            // So many wide rows that a card's blocks do several, of one group and of the next.
+            layerNorm("wide", rows: 1790, width: 1312),
+            layerNorm("wide-weighted", rows: 1790, width: 1312, weighted: true),
+            layerNorm("wide-modulated", rows: 1790, width: 1312, groups: 5),
+            rmsNorm("wide", rows: 1790, width: 1312),
+            rmsNorm("wide-rotated", rows: 1790, width: 1312, head: 32),
             rmsNorm("rotated", rows: 20, width: 256, head: 128),
             rmsNorm("rotated-24", rows: 20, width: 72, head: 24),
             rotation("64", heads: 4, head: 64), rotation("10", heads: 3, head: 10),
