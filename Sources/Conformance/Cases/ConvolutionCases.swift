@@ -9,6 +9,15 @@ extension OperationCase {
         convolution("causal", [4, 9, 11, 32], [48, 32, 3, 3, 3], padded),
         convolution("causal-residual", [5, 8, 10, 64], [64, 64, 3, 3, 3], padded, residual: true),
         convolution("causal-one-frame", [3, 8, 12, 96], [96, 96, 3, 3, 3], padded),
+        convolution("causal-96", [3, 7, 10, 96], [96, 96, 3, 3, 3], padded, residual: true),
+        convolution("causal-96-192", [3, 7, 10, 96], [192, 96, 3, 3, 3], padded),
+        convolution("causal-192", [3, 6, 9, 192], [192, 192, 3, 3, 3], padded),
+        convolution(
+            "causal-192-residual", [3, 6, 9, 192], [192, 192, 3, 3, 3], padded, residual: true),
+        convolution("causal-192-384", [3, 5, 6, 192], [384, 192, 3, 3, 3], padded),
+        convolution("causal-384", [3, 5, 6, 384], [384, 384, 3, 3, 3], padded),
+        convolution(
+            "causal-384-residual", [3, 5, 6, 384], [384, 384, 3, 3, 3], padded, residual: true),
         convolution("causal-tiny", [4, 6, 5, 6], [12, 6, 3, 3, 3], padded, residual: true),
         convolution("causal-narrow", [3, 8, 16, 24], [24, 24, 3, 3, 3], padded),
         convolution("to-pixels", [4, 9, 8, 96], [3, 96, 3, 3, 3], padded),
