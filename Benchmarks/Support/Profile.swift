@@ -4,8 +4,7 @@ import Foundation
 extension ProfilingDevice {
     /// Runs `body` on this device, once to warm up and then a few times: a line for each operation, the longest
     /// first, with its share and its time in one run.
-    package func profile(runs: Int = 3, _ body: (ProfilingDevice) throws -> Void) throws -> String
-    {
+    package func profile(runs: Int = 3, _ body: (ProfilingDevice) throws -> Void) throws -> String {
         try body(self)
         removeRecords()
         isRecording = true
