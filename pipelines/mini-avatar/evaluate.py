@@ -73,6 +73,19 @@ def save_sheet(frames, path, columns):
     Image.fromarray(((grid.float().clamp(-1, 1) + 1) * 127.5).byte().cpu().numpy()).save(path, optimize=True)
 
 
+def drawn_openness(identity, n, spoken, chunk=100):
+    """What would be measured of head n if the world drew its mouth itself, the head at rest: the most a model can reach."""
+    frames, device = spoken["open"].shape[1], spoken["open"].device
+    still = motion.still(1, device)
+    parts = []
+    for at in range(0, frames, chunk):
+        said = {k: v[n, at:at + chunk] for k, v in spoken.items()}
+        count = len(said["open"])
+        act = {k: v.expand(count) for k, v in still.items()} | said
+        parts.append(measures.openness(world.render(world.select(identity, torch.full((count,), n, device=device)), act), measures.mouth_box(identity, n)))
+    return torch.cat(parts)
+
+
 def lip_sync(studio, options, voices):
     """Correlation and lag against the own sound and against another file's; colours; the sheet."""
     identity, pictures = references(options.heads, 777, studio.device)
@@ -83,6 +96,8 @@ def lip_sync(studio, options, voices):
     drawn, _ = scene.moods(options.heads, dice)
     texts, _ = scene.texts(kinds, drawn, studio.words, dice)
     video = torch.cat([f.cpu() for f in studio.video(pictures, texts, wave, 420)], 2)
+    spoken = mouth.mouth_of(wave, video.shape[2])
+    ideal = [drawn_openness(identity, n, spoken).cpu() for n in range(options.heads)]
     identity = {k: v.cpu() if torch.is_tensor(v) else kinds for k, v in identity.items()}
     loud = mouth.loudness(wave, video.shape[2]).cpu()
     results, first = [], 3
@@ -93,7 +108,8 @@ def lip_sync(studio, options, voices):
         drift = (measures.region_colours(frames, identity, n) - still).abs().mean((0, 2))
         now, best, lag = measures.best_lag(opened[first:], loud[n, first:])
         control = measures.correlation(opened[first:], loud[(n + 1) % options.heads, first:])
-        results.append(dict(head=n, prompt=texts[n], correlation=round(now, 3), best=round(best, 3), lag=lag, control=round(control, 3),
+        drawn = measures.correlation(ideal[n][first:], loud[n, first:])
+        results.append(dict(head=n, prompt=texts[n], correlation=round(now, 3), drawn=round(drawn, 3), best=round(best, 3), lag=lag, control=round(control, 3),
                             colour_error={k: round(float(v), 1) for k, v in zip(("background", "skin", "hair", "clothes"), drift)}))
     step = video.shape[2] // 11
     picks = [torch.cat([pictures[n:n + 1].cpu(), video[n, :, 6::step][:, :11].transpose(0, 1)]) for n in range(min(8, options.heads))]
@@ -102,7 +118,7 @@ def lip_sync(studio, options, voices):
     picks = [video[n, :, start:start + 24:2].transpose(0, 1) for n in range(min(6, options.heads))]
     save_sheet(torch.cat(picks), options.output / "held-out-motion.png", 12)
     mean = lambda key: sum(r[key] for r in results) / len(results)
-    return dict(heads=results, correlation=mean("correlation"), worst=min(r["correlation"] for r in results), control=mean("control"),
+    return dict(heads=results, correlation=mean("correlation"), drawn=mean("drawn"), worst=min(r["correlation"] for r in results), control=mean("control"),
                 lags=[r["lag"] for r in results])
 
 
