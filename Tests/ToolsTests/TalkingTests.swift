@@ -4,7 +4,8 @@ import Testing
 
 /// From a drawn face, a voice and a prompt to a face that talks: all stages with the trained miniature.
 ///
-/// Observed with the weights beside it: see `pipelines/mini-avatar/README.md`; what is asked here is well below.
+/// Observed with the weights of `pipelines/mini-avatar`: correlation 0.894, lag 0, sharpness 9.5, colour change 0.75,
+/// and correlation with the other voice 0.16.
 @Suite struct TalkingTests {
     let folder = TemporaryFolder()
     let mini = Fixtures.path("../../pipelines/mini-avatar")
