@@ -62,11 +62,14 @@ public final class MetricsLog {
         guard count == line.count else { throw SystemError("write", path) }
     }
 
-    /// The most memory that this process has had resident, in bytes.
-    public static var peakHostBytes: Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss * 1024
+    /// The most memory that this process has had resident, in bytes; nil where the kernel does not tell.
+    ///
+    /// Not from getrusage(2), whose peak begins, after exec, with that of the process that was forked.
+    public static var peakHostBytes: Int? {
+        let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        let kilobytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first
+        return kilobytes.flatMap { Int($0) }.map { $0 << 10 }
     }
 }
 
