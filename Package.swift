@@ -140,6 +140,7 @@ let package = Package(
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
+        tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
         tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),

@@ -19,6 +19,11 @@ public struct PreparationReport: Sendable {
     private var shardOfTensor: [String: String] = [:]
     private let identity: [String: String]
 
+    /// What was merged; empty for nothing.
+    private var lora: String { identity[Self.loraKey] ?? "" }
+
+    /// The key of what was merged in the header of a shard.
+    static let loraKey = "prepared.lora"
     /// The name of the report in the folder.
     public static let fileName = "preparation.json"
     /// The name of the index that loaders look for.
@@ -49,23 +54,35 @@ public struct PreparationReport: Sendable {
             try file.commit()
         }
         try write(
-            Document(preparation: identity, relative_error: errors, sha256: digests),
+            Document(
+                lora: lora, preparation: identity, relativeError: errors, sha256: digests),
             as: Self.fileName)
         try write(
-            Index(metadata: identity, weight_map: shardOfTensor), as: Self.indexName)
+            Index(metadata: identity, weightMap: shardOfTensor), as: Self.indexName)
     }
 
     /// The report as JSON.
     private struct Document: Encodable {
+        let lora: String
         let preparation: [String: String]
-        let relative_error: [String: Double]
+        let relativeError: [String: Double]
         let sha256: [String: String]
+
+        enum CodingKeys: String, CodingKey {
+            case lora, preparation, sha256
+            case relativeError = "relative_error"
+        }
     }
 
     /// The index as JSON, in the layout of published ones.
     private struct Index: Encodable {
         let metadata: [String: String]
-        let weight_map: [String: String]
+        let weightMap: [String: String]
+
+        enum CodingKeys: String, CodingKey {
+            case metadata
+            case weightMap = "weight_map"
+        }
     }
 }
 

@@ -42,7 +42,7 @@ public struct WeightPreparation {
         }
         identity = [
             "format": "pt", "prepared.precision": precision.rawValue,
-            "prepared.source": source.digest, "prepared.lora": lora ?? "",
+            "prepared.source": source.digest, PreparationReport.loraKey: lora ?? "",
         ]
     }
 

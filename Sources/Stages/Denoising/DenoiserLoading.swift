@@ -24,6 +24,10 @@ struct BoundDenoiser {
             Provenance.Input.weights(folder.modelPath, digest: checkpoint.digest)
         ]
         if let lora {
+            if let merged = try folder.mergedLoRA() {
+                throw StageError(
+                    "cannot merge '\(lora)': '\(folder.modelPath)' was prepared with \(merged)")
+            }
             let adapterPath = try WeightFolder.adapterPath(at: lora)
             let adapter = try LoRA(path: adapterPath, scale: scale)
             let merged = try MergedCheckpoint(checkpoint, adapter, strict: strict)

@@ -1,0 +1,120 @@
+import Checkpoints
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// Weights prepared once for all runs.
+@Suite struct PreparationTests {
+    private let output = TemporaryFolder()
+    private let published = Fixtures.path("open/ckpt/Wan2.2-S2V-14B")
+
+    private func denoiser() throws -> any Checkpoint {
+        try WeightFolder(path: published).denoiser()
+    }
+
+    /// The tiny denoiser with its LoRA merged.
+    private func merged() throws -> MergedCheckpoint {
+        let path = try WeightFolder.adapterPath(at: Fixtures.path("open/ckpt/LiveAvatar"))
+        return try MergedCheckpoint(denoiser(), LoRA(path: path), strict: true)
+    }
+
+    @discardableResult
+    private func prepare(
+        _ precision: PreparedPrecision, from source: any Checkpoint
+    ) throws -> PreparationReport {
+        try WeightPreparation(of: source, as: precision, lora: nil, into: output.path).run()
+    }
+
+    @Test(arguments: [(PreparedPrecision.fp8, 0.04), (.int8, 0.02)])
+    func roundsEachChannelByItself(precision: PreparedPrecision, limit: Double) throws {
+        let source = try merged()
+        let report = try prepare(precision, from: source)
+        let prepared = try WeightFolder(path: output.path).denoiser()
+        #expect(Set(prepared.tensors.map(\.name)) == Set(source.tensors.map(\.name)))
+        #expect(report.errors.keys.contains("blocks.0.ffn.0.weight"))
+        #expect(report.errors.keys.contains("audio_injector.injector.0.q.weight"))
+        #expect(!report.errors.keys.contains("head.head.weight"))
+        for tensor in source.tensors {
+            let (exact, stored) = try (source.tensor(tensor.name), prepared.tensor(tensor.name))
+            #expect(stored.shape == exact.shape)
+            guard let error = report.errors[tensor.name] else {
+                #expect(stored.bytes.elementsEqual(exact.bytes), "\(tensor.name)")
+                continue
+            }
+            let found = distance(stored.floats(), exact.floats())
+            // What is asked for is rounded to bfloat16 once more.
+            #expect(
+                abs(found - error) < 3e-3 && error < limit, "\(tensor.name): \(found), \(error)")
+        }
+    }
+
+    @Test func mergesBeforeItRounds() throws {
+        let source = try merged()
+        try prepare(.bf16, from: source)
+        let prepared = try WeightFolder(path: output.path).denoiser()
+        let name = "blocks.1.self_attn.q.weight"
+        let expected = try source.tensor(name).floats().map { Float(BFloat16($0)) }
+        #expect(try prepared.tensor(name).dataType == .bfloat16)
+        #expect(try prepared.tensor(name).floats() == expected)
+    }
+
+    @Test func goesOnWithWhatIsMissing() throws {
+        let source = try denoiser()
+        try prepare(.fp8, from: source)
+        let shard = try #require(shards().first)
+        let (path, bytes) = (output.path(shard), try Data(contentsOf: file(shard)))
+        let before =
+            try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+        try prepare(.fp8, from: source)
+        let after =
+            try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+        #expect(before == after)
+
+        try bytes.dropLast().write(to: file(shard))
+        try prepare(.fp8, from: source)
+        #expect(try Data(contentsOf: file(shard)) == bytes)
+
+        // Of another preparation, it is replaced.
+        try prepare(.fp8, from: merged())
+        #expect(try Data(contentsOf: file(shard)) != bytes)
+    }
+
+    @Test func namesAMatrixWithoutScales() throws {
+        try prepare(.fp8, from: denoiser())
+        let shard = try #require(shards().first)
+        let whole = try TensorFile(path: output.path(shard))
+        let name = try #require(whole.tensors.first { $0.dataType == .float8E4M3 }?.name)
+        let kept = whole.tensors.filter { $0.name != name + "_scale" }
+        let lone = output.path("lone.safetensors")
+        let writer = try TensorFileWriter(path: lone, tensors: kept)
+        for tensor in kept { try writer.write(whole.tensor(tensor.name).bytes, to: tensor.name) }
+        try writer.commit()
+        let error = #expect(throws: BindingError.self) {
+            try PreparedCheckpoint(TensorFile(path: lone))
+        }
+        #expect("\(try #require(error))".contains("'\(name)' is float8_e4m3 and has no scales"))
+    }
+
+    @Test func takesTheOtherModelsAlong() throws {
+        let folder = try WeightFolder(path: published)
+        try prepare(.fp8, from: folder.denoiser())
+        try folder.copyOtherFiles(to: output.path)
+        let prepared = try WeightFolder(path: output.path)
+        _ = try prepared.denoiserConfigurationPath()
+        _ = try (prepared.videoVAE(), prepared.textEncoder(), prepared.audioEncoder())
+        #expect(try prepared.mergedLoRA() == nil)
+    }
+
+    private func shards() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: output.path)
+            .filter { $0.hasSuffix(".safetensors") }.sorted()
+    }
+
+    private func file(_ name: String) -> URL { URL(fileURLWithPath: output.path(name)) }
+
+    private func distance(_ a: [Float], _ b: [Float]) -> Double {
+        let lost = zip(a, b).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+        return (lost / b.reduce(0.0) { $0 + Double($1) * Double($1) }).squareRoot()
+    }
+}
