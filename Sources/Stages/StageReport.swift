@@ -8,6 +8,8 @@ public enum StageReport: Sendable {
     case block(Int, seconds: Double, bytes: Int)
     /// A block was replayed to fill the windows after a restart.
     case replayed(Int, seconds: Double)
+    /// The last block on disk was made again after a restart, and is the same.
+    case verified(Int, seconds: Double)
 }
 
 /// Hears a stage's reports; stops the stage by throwing.

@@ -22,6 +22,8 @@ public struct StageReporting {
             try metrics.record("block", block: index, seconds: seconds, bytes: bytes)
         case .replayed(let index, let seconds):
             try metrics.record("replayed", block: index, seconds: seconds)
+        case .verified(let index, let seconds):
+            try metrics.record("verified", block: index, seconds: seconds)
         }
     }
 }

@@ -253,10 +253,13 @@ private struct Run {
     func replay(before index: Int) throws {
         let first = max(0, index - stage.restartBlocks)
         for block in first..<max(first, index) {
-            let (_, seconds) = try timed {
-                if block == index - 1 { try verify(block) } else { try refill(block) }
+            if block == index - 1 {
+                let (_, seconds) = try timed { try verify(block) }
+                try stage.report(.verified(block, seconds: seconds))
+            } else {
+                let (_, seconds) = try timed { try refill(block) }
+                try stage.report(.replayed(block, seconds: seconds))
             }
-            try stage.report(.replayed(block, seconds: seconds))
         }
     }
 
