@@ -78,8 +78,7 @@ extension RecordingDevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) -> Tensor {
-        let rows = views.reduce(0) { $0 + $1.shape[0] }
-        return allocate(Shape([rows] + views[0].shape.dimensions.dropFirst()), dataType)
+        return allocate(views.stackedShape, dataType)
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) {

@@ -10,11 +10,7 @@ extension CPUDevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) throws -> Tensor {
-        precondition(!views.isEmpty)
-        let inner = views[0].shape.dimensions.dropFirst()
-        precondition(views.allSatisfy { $0.shape.dimensions.dropFirst() == inner })
-        let rows = views.reduce(0) { $0 + (($1.shape.dimensions.first) ?? 1) }
-        let shape = views[0].shape.rank == 0 ? Shape([]) : Shape([rows] + inner)
+        let shape = views.stackedShape
         let storage: any Storage
         switch use {
         case .elements:

@@ -93,8 +93,7 @@ extension CUDADevice {
         let isWhole = weight.shape[0] == call.y.shape[3] && call.y.dataType == weight.dataType
         let hasAddends = call.bias != nil || call.residual != nil
         // cuDNN's fast engines for groups add nothing.
-        let canFuse = libraries.fusesConvolutions && call.geometry.groups == 1
-        if isWhole && (canFuse || !hasAddends) {
+        if isWhole && (call.geometry.groups == 1 || !hasAddends) {
             if try convolveFused(x, weight, call, problem) { return true }
             guard hasAddends else { return false }
         }

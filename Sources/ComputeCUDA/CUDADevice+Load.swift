@@ -7,12 +7,7 @@ extension CUDADevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) throws -> Tensor {
-        precondition(!views.isEmpty)
-        let inner = views[0].shape.dimensions.dropFirst()
-        precondition(views.allSatisfy { $0.shape.dimensions.dropFirst() == inner })
-        let rows = views.reduce(0) { $0 + ($1.shape.dimensions.first ?? 1) }
-        let shape = views[0].shape.rank == 0 ? Shape([]) : Shape([rows] + inner)
-        let whole = try gather(views, shape, dataType)
+        let whole = try gather(views, dataType)
         if case .convolution(let groups) = use {
             return try convolutionWeight(whole, groups: groups)
         }
@@ -21,10 +16,10 @@ extension CUDADevice {
 
     /// The views' elements behind one another, converted; their mapped pages are given back.
     private func gather(
-        _ views: [TensorView], _ shape: Shape, _ dataType: DataType
+        _ views: [TensorView], _ dataType: DataType
     ) throws -> Tensor {
-        let whole = try allocate(shape, dataType)
-        let flat = whole.reshaped([shape.elementCount])
+        let whole = try allocate(views.stackedShape, dataType)
+        let flat = whole.reshaped([whole.shape.elementCount])
         var start = 0
         for view in views {
             let part = flat.rows(start..<start + view.shape.elementCount)

@@ -66,8 +66,7 @@ extension ReferenceDevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) -> Tensor {
-        let rows = views.reduce(0) { $0 + $1.shape[0] }
-        let tensor = allocate(Shape([rows] + views[0].shape.dimensions.dropFirst()), dataType)
+        let tensor = allocate(views.stackedShape, dataType)
         store(views.flatMap { $0.doubles() }.map { rounded($0, to: dataType) }, in: tensor)
         return tensor
     }

@@ -69,6 +69,18 @@ extension TensorView {
     }
 }
 
+extension [TensorView] {
+    /// The shape of the views' elements behind one another along the outermost axis. Traps if there are none, or if the
+    /// other axes differ.
+    public var stackedShape: Shape {
+        precondition(!isEmpty)
+        let inner = self[0].shape.dimensions.dropFirst()
+        precondition(allSatisfy { $0.shape.dimensions.dropFirst() == inner })
+        guard self[0].shape.rank > 0 else { return Shape([]) }
+        return Shape([reduce(0) { $0 + $1.shape[0] }] + inner)
+    }
+}
+
 /// What a file's header says of a tensor: name, type and shape.
 public struct TensorDescriptor: Hashable, Sendable {
     /// The name in its file.

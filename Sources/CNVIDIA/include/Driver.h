@@ -20,7 +20,6 @@ typedef struct CUmemPoolHandle_st *CUmemoryPool;
 enum {
     CUDA_SUCCESS = 0,
     CUDA_ERROR_OUT_OF_MEMORY = 2,
-    CUDA_ERROR_NOT_READY = 600,
 };
 
 enum {
@@ -36,10 +35,6 @@ enum { CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8 };
 
 enum {
     CU_MEMPOOL_ATTR_RELEASE_THRESHOLD = 4,
-    CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT = 5,
-    CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH = 6,
-    CU_MEMPOOL_ATTR_USED_MEM_CURRENT = 7,
-    CU_MEMPOOL_ATTR_USED_MEM_HIGH = 8,
 };
 
 enum { CU_MEM_ALLOCATION_TYPE_PINNED = 1, CU_MEM_LOCATION_TYPE_DEVICE = 1 };
@@ -64,13 +59,11 @@ typedef CUresult (*_Nonnull cuGetErrorString_t)(CUresult, const char *_Nullable 
 
 // Devices and contexts
 typedef CUresult (*_Nonnull cuInit_t)(unsigned int flags);
-typedef CUresult (*_Nonnull cuDriverGetVersion_t)(int *_Nonnull version);
 typedef CUresult (*_Nonnull cuDeviceGetCount_t)(int *_Nonnull count);
 typedef CUresult (*_Nonnull cuDeviceGet_t)(CUdevice *_Nonnull device, int ordinal);
 typedef CUresult (*_Nonnull cuDeviceGetName_t)(char *_Nonnull name, int capacity, CUdevice device);
 typedef CUresult (*_Nonnull cuDeviceGetAttribute_t)(
     int *_Nonnull value, int attribute, CUdevice device);
-typedef CUresult (*_Nonnull cuDeviceTotalMem_t)(size_t *_Nonnull bytes, CUdevice device);
 typedef CUresult (*_Nonnull cuDevicePrimaryCtxRetain_t)(
     CUcontext _Nullable *_Nonnull context, CUdevice device);
 typedef CUresult (*_Nonnull cuDevicePrimaryCtxRelease_t)(CUdevice device);
@@ -97,8 +90,6 @@ typedef CUresult (*_Nonnull cuMemPoolCreate_t)(
 typedef CUresult (*_Nonnull cuMemPoolDestroy_t)(CUmemoryPool _Nonnull pool);
 typedef CUresult (*_Nonnull cuMemPoolSetAttribute_t)(
     CUmemoryPool _Nonnull pool, int attribute, void *_Nonnull value);
-typedef CUresult (*_Nonnull cuMemPoolGetAttribute_t)(
-    CUmemoryPool _Nonnull pool, int attribute, void *_Nonnull value);
 typedef CUresult (*_Nonnull cuMemPoolTrimTo_t)(CUmemoryPool _Nonnull pool, size_t bytesToKeep);
 typedef CUresult (*_Nonnull cuMemAllocFromPoolAsync_t)(
     CUdeviceptr *_Nonnull address, size_t bytes, CUmemoryPool _Nonnull pool,
@@ -111,8 +102,6 @@ typedef CUresult (*_Nonnull cuMemcpyHtoDAsync_t)(
     CUdeviceptr target, const void *_Nonnull source, size_t bytes, CUstream _Nonnull stream);
 typedef CUresult (*_Nonnull cuMemcpyDtoHAsync_t)(
     void *_Nonnull target, CUdeviceptr source, size_t bytes, CUstream _Nonnull stream);
-typedef CUresult (*_Nonnull cuMemcpyDtoDAsync_t)(
-    CUdeviceptr target, CUdeviceptr source, size_t bytes, CUstream _Nonnull stream);
 typedef CUresult (*_Nonnull cuMemsetD8Async_t)(
     CUdeviceptr target, unsigned char value, size_t bytes, CUstream _Nonnull stream);
 

@@ -41,17 +41,6 @@ final class DevicePool {
 
     deinit { _ = context.driver.poolDestroy(handle) }
 
-    /// Bytes that the pool holds of the card, in use or kept for reuse, now or at most.
-    func reserved(atMost: Bool) throws -> Int {
-        var bytes: UInt64 = 0
-        let attribute =
-            atMost ? CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH : CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT
-        try context.driver.check(
-            context.driver.poolGetAttribute(handle, Int32(attribute), &bytes),
-            "cuMemPoolGetAttribute")
-        return Int(bytes)
-    }
-
     /// Memory of at least that many bytes; throws `OutOfMemory` beyond the limit or the card's size.
     func allocate(_ byteCount: Int) throws -> DeviceMemory {
         let size = max(1, byteCount).roundedUp(to: Self.granule)

@@ -6,12 +6,10 @@ final class DriverAPI: Sendable {
     let getErrorString: cuGetErrorString_t
 
     let initialize: cuInit_t
-    let driverGetVersion: cuDriverGetVersion_t
     let deviceGetCount: cuDeviceGetCount_t
     let deviceGet: cuDeviceGet_t
     let deviceGetName: cuDeviceGetName_t
     let deviceGetAttribute: cuDeviceGetAttribute_t
-    let deviceTotalMemory: cuDeviceTotalMem_t
     let primaryContextRetain: cuDevicePrimaryCtxRetain_t
     let primaryContextRelease: cuDevicePrimaryCtxRelease_t
     let contextSetCurrent: cuCtxSetCurrent_t
@@ -31,7 +29,6 @@ final class DriverAPI: Sendable {
     let poolCreate: cuMemPoolCreate_t
     let poolDestroy: cuMemPoolDestroy_t
     let poolSetAttribute: cuMemPoolSetAttribute_t
-    let poolGetAttribute: cuMemPoolGetAttribute_t
     let poolTrim: cuMemPoolTrimTo_t
     let allocateFromPool: cuMemAllocFromPoolAsync_t
     let free: cuMemFreeAsync_t
@@ -39,7 +36,6 @@ final class DriverAPI: Sendable {
     let hostFree: cuMemFreeHost_t
     let copyToDevice: cuMemcpyHtoDAsync_t
     let copyToHost: cuMemcpyDtoHAsync_t
-    let copyOnDevice: cuMemcpyDtoDAsync_t
     let setBytes: cuMemsetD8Async_t
 
     let moduleLoad: cuModuleLoadData_t
@@ -55,12 +51,10 @@ final class DriverAPI: Sendable {
         getErrorName = try library.symbol("cuGetErrorName")
         getErrorString = try library.symbol("cuGetErrorString")
         initialize = try library.symbol("cuInit")
-        driverGetVersion = try library.symbol("cuDriverGetVersion")
         deviceGetCount = try library.symbol("cuDeviceGetCount")
         deviceGet = try library.symbol("cuDeviceGet")
         deviceGetName = try library.symbol("cuDeviceGetName")
         deviceGetAttribute = try library.symbol("cuDeviceGetAttribute")
-        deviceTotalMemory = try library.symbol("cuDeviceTotalMem_v2")
         primaryContextRetain = try library.symbol("cuDevicePrimaryCtxRetain")
         primaryContextRelease = try library.symbol("cuDevicePrimaryCtxRelease_v2")
         contextSetCurrent = try library.symbol("cuCtxSetCurrent")
@@ -78,7 +72,6 @@ final class DriverAPI: Sendable {
         poolCreate = try library.symbol("cuMemPoolCreate")
         poolDestroy = try library.symbol("cuMemPoolDestroy")
         poolSetAttribute = try library.symbol("cuMemPoolSetAttribute")
-        poolGetAttribute = try library.symbol("cuMemPoolGetAttribute")
         poolTrim = try library.symbol("cuMemPoolTrimTo")
         allocateFromPool = try library.symbol("cuMemAllocFromPoolAsync")
         free = try library.symbol("cuMemFreeAsync")
@@ -86,7 +79,6 @@ final class DriverAPI: Sendable {
         hostFree = try library.symbol("cuMemFreeHost")
         copyToDevice = try library.symbol("cuMemcpyHtoDAsync_v2")
         copyToHost = try library.symbol("cuMemcpyDtoHAsync_v2")
-        copyOnDevice = try library.symbol("cuMemcpyDtoDAsync_v2")
         setBytes = try library.symbol("cuMemsetD8Async")
         moduleLoad = try library.symbol("cuModuleLoadData")
         moduleUnload = try library.symbol("cuModuleUnload")

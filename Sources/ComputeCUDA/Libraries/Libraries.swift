@@ -7,9 +7,6 @@ final class Libraries {
     private var cuDNN: Result<CUDNN, any Error>?
     private var copies: [ObjectIdentifier: BiasCopy] = [:]
 
-    /// Whether bias and residual are added within convolutions where cuDNN can; otherwise by a kernel behind them.
-    var fusesConvolutions = true
-
     /// Matrix products, if they were needed.
     var openProducts: MatrixProducts? { products }
     /// cuDNN, if it was needed and found.
