@@ -33,7 +33,8 @@ extension SpeechEncoder {
     /// Bytes of the weights on a device.
     private func weightBytes(activationType: DataType) -> Int {
         network.parameters.reduce(network.positions.byteCount(activationType: activationType)) {
-            $0 + $1.shape.elementCount * ($1.dataType ?? activationType).size
+            let type = $1.type.dataType(activations: activationType, matrices: activationType)
+            return $0 + $1.shape.elementCount * type.size
         }
     }
 

@@ -75,6 +75,11 @@ public final class WeightBinder: WeightSource, Sendable {
     /// LoRA) and gone with the view. Throws what the checkpoint throws.
     public func view(of path: String) throws -> TensorView { try checkpoint.tensor(path) }
 
+    /// The numbers and scales of a weight that is stored so, in place; nil for others.
+    public func scaledView(of path: String) throws -> ScaledView? {
+        try (checkpoint as? PreparedCheckpoint)?.stored(path)
+    }
+
     /// Tells the kernel how a weight's bytes will be used next: `.willNeed` a layer ahead, `.dontNeed`
     /// after they went to a device.
     public func advise(_ advice: MappedFile.Advice, _ path: String) {

@@ -1,5 +1,18 @@
 import Tensors
 
+// What a device without tensors of 8 bits need not say.
+extension Device {
+    public var matrixType: DataType { activationType }
+
+    public func load(_ numbers: [TensorView], scales: [TensorView]) throws -> Tensor {
+        throw UnsupportedOperation(device: name, operation: "weights of \(numbers[0].dataType)")
+    }
+
+    public func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor {
+        try allocate([rows, weight.shape[1]], activationType)
+    }
+}
+
 /// The operations in the form in which models write them: with defaults, and the result allocated.
 extension Device {
     /// A tensor with these elements.
@@ -52,11 +65,13 @@ extension Device {
         return y
     }
 
-    /// softmax(scale q kᵀ + bias) v, shaped as the query.
+    /// softmax(scale q kᵀ + bias) v, shaped as the query and of its type; where they have scales, with that of the values,
+    /// beyond which no mean of values can be.
     public func attention(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor? = nil
     ) throws -> Tensor {
-        let out = try allocate(query.shape, query.dataType)
+        let memory = try allocate(query.shape, query.dataType)
+        let out = value.scales.map { memory.scaled(byOne: $0) } ?? memory
         try attention(
             query: query, key: key, value: value, scale: scale, bias: bias, into: out)
         return out

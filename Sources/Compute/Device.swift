@@ -10,11 +10,17 @@ import Tensors
 /// width, channels]. Inputs and outputs are float32 or bfloat16; sums, statistics and everything
 /// between input and output are float32. Parameters named weight, bias, scale, shift, gate and table
 /// that do not say otherwise are float32.
+///
+/// Tensors of 8 bits have scales (`ScaledStorage`). What writes into one with a scale for each row chooses the scales, the
+/// largest element of a row becoming the largest number of the type; one scale for all is given beforehand, and what is beyond
+/// the largest number becomes that. Operations on them may throw where a device or its model has no use for them.
 public protocol Device: AnyObject {
     /// The name as in `--device`.
     var name: String { get }
     /// The type in which models keep activations here.
     var activationType: DataType { get }
+    /// The type in which models keep their large matrices here: that of activations, or of 8 bits.
+    var matrixType: DataType { get }
 
     // MARK: Memory
 
@@ -22,8 +28,17 @@ public protocol Device: AnyObject {
     func allocate(_ shape: Shape, _ dataType: DataType) throws -> Tensor
 
     /// A tensor in the device's memory with the elements of `views` stacked along the outermost axis,
-    /// converted to `dataType` and laid out for `use`. The views must outlive the tensor.
+    /// converted to `dataType` and laid out for `use`. The views must outlive the tensor. A weight of `linear` may be
+    /// loaded in 8 bits, with a scale for each row.
     func load(_ views: [TensorView], as dataType: DataType, for use: TensorUse) throws -> Tensor
+
+    /// A weight [n, k] of `linear` whose 8-bit numbers and scales [n], float32, were stored: both are stacked along the
+    /// outermost axis.
+    func load(_ numbers: [TensorView], scales: [TensorView]) throws -> Tensor
+
+    /// Memory for the x [rows, k] of `linear` with this weight, in the form in which its product reads it: of the activation
+    /// type, or of 8 bits with a scale for each row.
+    func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor
 
     /// Copies `bytes` from the host into a contiguous tensor.
     func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws
@@ -40,13 +55,14 @@ public protocol Device: AnyObject {
     // MARK: Products
 
     /// y [m, n] = activation(x [m, k] weightᵀ + bias [n]), added to what y holds if `accumulating`.
-    /// `weight` [n, k] was loaded for `.linear`; x and y may be ranges of columns.
+    /// `weight` [n, k] was loaded for `.linear`; x and y may be ranges of columns. With a weight of 8 bits x is rounded to
+    /// its type, each row by a scale of its own, unless it has scales already.
     func linear(
         _ x: Tensor, weight: Tensor, bias: Tensor?, activation: Activation, accumulating: Bool,
         into y: Tensor) throws
 
     /// out [batch, queries, heads, d] = softmax(scale q kᵀ + bias) v for each head, where q is like out, k and v
-    /// are [batch, keys, heads, d] and bias is [heads, queries, keys].
+    /// are [batch, keys, heads, d] and bias is [heads, queries, keys]. All may be float8_e4m3 with one scale each.
     func attention(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor?, into out: Tensor)
         throws
@@ -96,7 +112,7 @@ public protocol Device: AnyObject {
 
     // MARK: Movement
 
-    /// y = x, converted to y's type; both may be strided.
+    /// y = x, converted to y's type; both may be strided, and either may have scales.
     func copy(_ x: Tensor, into y: Tensor) throws
 
     /// y [..] with y's axis i being x's axis `axes[i]`; x may be strided, y is contiguous.

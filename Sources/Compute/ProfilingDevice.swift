@@ -27,6 +27,7 @@ public final class ProfilingDevice: Device {
 
     public var name: String { device.name }
     public var activationType: DataType { device.activationType }
+    public var matrixType: DataType { device.matrixType }
 
     /// What was recorded so far, what took longest first; waits until the device is done with it.
     public func operations() throws -> [OperationProfile] {
@@ -93,6 +94,16 @@ extension ProfilingDevice {
         try measure(OperationCall("load", [], reading: [], writing: [])) {
             try device.load(views, as: dataType, for: use)
         }
+    }
+
+    public func load(_ numbers: [TensorView], scales: [TensorView]) throws -> Tensor {
+        try measure(OperationCall("load", [], reading: [], writing: [])) {
+            try device.load(numbers, scales: scales)
+        }
+    }
+
+    public func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor {
+        try device.allocateInput(rows: rows, of: weight)
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws {

@@ -19,6 +19,7 @@ public final class RecordingDevice: Device {
 
     public let name = "recording"
     public let activationType: DataType
+    public let matrixType: DataType
     /// What was asked for so far, in order.
     public private(set) var records: [Record] = []
     /// Bytes that live tensors hold now.
@@ -28,9 +29,10 @@ public final class RecordingDevice: Device {
 
     private let meter = Meter()
 
-    /// A device whose models keep activations in `activationType`.
-    public init(activationType: DataType = .float32) {
+    /// A device whose models keep activations in `activationType` and large matrices in `matrixType`, by default the same.
+    public init(activationType: DataType = .float32, matrixType: DataType? = nil) {
         self.activationType = activationType
+        self.matrixType = matrixType ?? activationType
     }
 
     /// Forgets what was recorded.
@@ -78,7 +80,24 @@ extension RecordingDevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) -> Tensor {
-        return allocate(views.stackedShape, dataType)
+        let shape = views.stackedShape
+        guard dataType.size == 1, case .linear = use else { return allocate(shape, dataType) }
+        return scaledRows(shape, dataType)
+    }
+
+    public func load(_ numbers: [TensorView], scales: [TensorView]) -> Tensor {
+        precondition(scales.stackedShape == [numbers.stackedShape[0]])
+        return scaledRows(numbers.stackedShape, numbers[0].dataType)
+    }
+
+    public func allocateInput(rows: Int, of weight: Tensor) -> Tensor {
+        let shape: Shape = [rows, weight.shape[1]]
+        guard weight.scales != nil else { return allocate(shape, activationType) }
+        return scaledRows(shape, weight.dataType)
+    }
+
+    private func scaledRows(_ shape: Shape, _ dataType: DataType) -> Tensor {
+        allocate(shape, dataType).scaled(byRows: allocate([shape[0]], .float32))
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) {

@@ -23,6 +23,13 @@ public struct Tensor {
             dataType: dataType)
     }
 
+    /// A handle on a contiguous tensor that begins `offset` elements behind the start of its memory.
+    public init(storage: any Storage, offset: Int, shape: Shape, dataType: DataType) {
+        self.init(
+            storage: storage, offset: offset, shape: shape,
+            strides: Self.contiguousStrides(of: shape), dataType: dataType)
+    }
+
     private init(
         storage: any Storage, offset: Int, shape: Shape, strides: [Int], dataType: DataType
     ) {
@@ -31,6 +38,12 @@ public struct Tensor {
         self.shape = shape
         self.strides = strides
         self.dataType = dataType
+    }
+
+    /// The same elements' places in other memory.
+    func onStorage(_ storage: any Storage) -> Tensor {
+        Tensor(
+            storage: storage, offset: offset, shape: shape, strides: strides, dataType: dataType)
     }
 
     /// Bytes of all elements.
@@ -65,6 +78,7 @@ extension Tensor {
     /// The same elements in another shape. Traps unless contiguous and of as many elements.
     public func reshaped(_ shape: Shape) -> Tensor {
         precondition(isContiguous && shape.elementCount == self.shape.elementCount)
+        precondition(!hasScaledRows || shape[0] == self.shape[0])
         return Tensor(
             storage: storage, offset: offset, shape: shape,
             strides: Self.contiguousStrides(of: shape), dataType: dataType)
@@ -112,6 +126,9 @@ extension Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= shape[axis])
         var extents = shape.dimensions
         extents[axis] = range.count
+        if axis == 0, hasScaledRows, let scales {
+            return numbers.slice(axis: axis, range).scaled(byRows: scales.rows(range))
+        }
         return Tensor(
             storage: storage, offset: offset + range.lowerBound * strides[axis],
             shape: Shape(extents), strides: strides, dataType: dataType)

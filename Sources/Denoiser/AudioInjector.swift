@@ -22,16 +22,15 @@ package struct AudioInjector {
         let dim = configuration.dim
         let injector = scope.scope("injector.\(index)")
         heads = configuration.heads
-        query = Linear(injector.scope("q"), from: dim, to: dim)
-        key = Linear(injector.scope("k"), from: dim, to: dim)
-        value = Linear(injector.scope("v"), from: dim, to: dim)
-        output = Linear(injector.scope("o"), from: dim, to: dim)
+        func matrix(_ name: String) -> Linear {
+            Linear(injector.scope(name), from: dim, to: dim, as: .matrix)
+        }
+        (query, key, value, output) = (matrix("q"), matrix("k"), matrix("v"), matrix("o"))
         queryNorm = RMSNorm(
             injector.scope("norm_q"), size: dim, epsilon: configuration.epsilon)
         keyNorm = RMSNorm(injector.scope("norm_k"), size: dim, epsilon: configuration.epsilon)
         modulation = Linear(
-            scope.scope("injector_adain_layers.\(index).linear"), from: dim, to: 2 * dim,
-            as: .float32)
+            scope.scope("injector_adain_layers.\(index).linear"), from: dim, to: 2 * dim)
     }
 
     /// What this layer needs of one actor's sound, the same for all denoising steps of a block.
@@ -73,8 +72,10 @@ package struct AudioInjector {
     ) throws -> Tensor {
         let (tokens, dim) = (x.shape[0], x.shape[1])
         let frames = condition.key.shape[0]
-        let normalised = try device.layerNorm(
-            x, scale: condition.scale, shift: condition.shift, epsilon: Self.normEpsilon)
+        let normalised = try query.input(rows: tokens, on: device)
+        try device.layerNorm(
+            x, weight: nil, bias: nil, scale: condition.scale, shift: condition.shift,
+            epsilon: Self.normEpsilon, into: normalised)
         let queries = try queryNorm(query(normalised, on: device), on: device)
         let attended = try device.attention(
             query: queries.reshaped([frames, tokens / frames, heads, dim / heads]),

@@ -45,7 +45,7 @@ package struct CausalAudioEncoder {
             encoder.scope("conv2.conv"), from: dim / 4, to: dim / 2, stride: 2)
         third = CausalConvolution1D(
             encoder.scope("conv3.conv"), from: dim / 2, to: dim, stride: 2)
-        final = Linear(encoder.scope("final_linear"), from: dim, to: dim, as: .float32)
+        final = Linear(encoder.scope("final_linear"), from: dim, to: dim, as: .fixed(.float32))
     }
 
     /// The tokens of one actor's features [12, layers, features].

@@ -13,7 +13,8 @@ struct CausalConvolution1D {
     /// The layer at `scope`, with the weight [output, input, taps].
     init(_ scope: WeightScope, from input: Int, to output: Int, stride: Int) {
         weight = scope.parameter(
-            "weight", [output, input, Self.taps], for: .convolution(groups: 1), as: .float32,
+            "weight", [output, input, Self.taps], for: .convolution(groups: 1),
+            as: .fixed(.float32),
             viewedAs: [output, input, Self.taps, 1, 1])
         bias = scope.parameter("bias", [output])
         self.stride = stride

@@ -62,7 +62,7 @@ extension CausalTransformer {
                 values: try device.allocate(split, device.activationType))
             let queries = try block.selfAttention.project(
                 x, rotation: pass.rotation, keyRotation: nil, keys: keys, values: turned.values,
-                on: device)
+                scale: nil, on: device)
             try device.rotate(keys, by: pass.rotation, into: turned.keys)
             try branch.keep(turned, unturned: keys, layer: layer, on: device)
             return try block.selfAttention.attend(queries, over: turned, on: device)

@@ -109,7 +109,7 @@ extension CausalTransformer {
             let own = window.block(layer: layer, position: pass.position)
             let queries = try block.selfAttention.project(
                 x, rotation: pass.rotation, keyRotation: pass.rotation, keys: own.keys,
-                values: own.values, on: device)
+                values: own.values, scale: branch.scales?[layer].query, on: device)
             return try block.selfAttention.attend(
                 queries, over: window.active(layer: layer, position: pass.position), on: device)
         }

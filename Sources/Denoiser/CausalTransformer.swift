@@ -100,19 +100,25 @@ struct TimestepModulation {
 // MARK: - Conditions
 
 extension CausalTransformer {
-    /// A branch of the guidance for a text context [tokens, textDim], with `steps` empty windows.
+    /// A branch of the guidance for a text context [tokens, textDim], with `steps` empty windows of a type: float8_e4m3,
+    /// or nil for that of activations.
     public func branch(
-        context: [Float], steps: Int, grid: LatentGrid, on device: any Device,
-        monitor: Monitor = { _ in }
+        context: [Float], steps: Int, grid: LatentGrid, windowType: DataType? = nil,
+        on device: any Device, monitor: Monitor = { _ in }
     ) throws -> GuidanceBranch {
+        precondition([nil, .float8E4M3, device.activationType].contains(windowType))
         let tokens = try textEmbedding(context, on: device)
         let text = try blocks.enumerated().map { layer, block in
             let text = try block.textAttention.keysAndValues(of: tokens, on: device)
             try monitor(Progress("text layers", completed: layer + 1, total: blocks.count))
             return text
         }
+        let scales =
+            windowType != .float8E4M3
+            ? nil : try blocks.map { try AttentionScales(of: $0.selfAttention, on: device) }
         return try GuidanceBranch(
-            text: text, steps: steps, grid: grid, configuration: configuration, on: device)
+            text: text, steps: steps, grid: grid, scales: scales, configuration: configuration,
+            on: device)
     }
 
     /// The sound of one block for each actor, [12, layers, features] each, as the injectors need

@@ -10,20 +10,23 @@ package final class KeyValueWindow {
     private let keys: [Tensor]
     private let values: [Tensor]
 
-    /// A window of zeros, which a replay may attend to before it has filled it.
+    /// A window of zeros, which a replay may attend to before it has filled it: of the activations' type, or of 8 bits
+    /// where there are scales for each layer.
     init(
-        grid: LatentGrid, configuration: DenoiserConfiguration, on device: any Device
+        grid: LatentGrid, configuration: DenoiserConfiguration, scales: [AttentionScales]?,
+        on device: any Device
     ) throws {
         self.grid = grid
         let shape: Shape = [
             grid.conditioningTokens + grid.windowTokens, configuration.heads, configuration.head,
         ]
-        keys = try (0..<configuration.layers).map { _ in
-            try device.zeros(shape, device.activationType)
+        func zeros(scale: Tensor?) throws -> Tensor {
+            guard let scale else { return try device.zeros(shape, device.activationType) }
+            return try device.zeros(shape, .float8E4M3).scaled(byOne: scale)
         }
-        values = try (0..<configuration.layers).map { _ in
-            try device.zeros(shape, device.activationType)
-        }
+        let layers = 0..<configuration.layers
+        keys = try layers.map { try zeros(scale: scales?[$0].key) }
+        values = try layers.map { try zeros(scale: scales?[$0].value) }
     }
 
     /// Where the reference's keys of a layer go, turned for each pass anew.

@@ -40,7 +40,8 @@ public final class LatentSequence {
     public init(
         transformer: CausalTransformer, conditions: DenoisingConditions,
         randomness: DenoisingRandomness, grid: LatentGrid, schedule: FlowSchedule,
-        steps: Range<Int>? = nil, on device: any Device, monitor: Monitor = { _ in }
+        steps: Range<Int>? = nil, windowType: DataType? = nil, on device: any Device,
+        monitor: Monitor = { _ in }
     ) throws {
         let all = 0..<schedule.steps
         let steps = steps ?? all
@@ -56,7 +57,8 @@ public final class LatentSequence {
         self.steps = steps
         func branch(_ context: [Float]) throws -> GuidanceBranch {
             try transformer.branch(
-                context: context, steps: steps.count, grid: grid, on: device, monitor: monitor)
+                context: context, steps: steps.count, grid: grid, windowType: windowType,
+                on: device, monitor: monitor)
         }
         positive = try branch(conditions.context)
         // Scale 1 is no guidance, to the bit.
@@ -179,19 +181,25 @@ extension LatentSequence {
         let wanted: Prefill = index < grid.clipBlocks ? .image : .refreshed
         guard prefilled != wanted else { return }
         let refreshed = wanted == .image ? nil : try refresh()
+        // Scales come from the image, also where a restart begins behind it.
+        if refreshed != nil && !positive.areValuesMeasured {
+            try prefill(conditions.sink, monitor: monitor)
+        }
         if prefilled == nil || wanted == .image || refreshed != nil {
-            let sink = refreshed ?? conditions.sink
-            try sink.check(
-                channels: transformer.configuration.latentChannels, grid: grid)
-            // Until all layers are done, the windows hold neither.
-            prefilled = nil
-            for branch in [positive, negative].compactMap(\.self) {
-                try transformer.prefill(
-                    branch, reference: sink.reference, motion: sink.motion, grid: grid,
-                    on: device, monitor: monitor)
-            }
+            try prefill(refreshed ?? conditions.sink, monitor: monitor)
         }
         prefilled = wanted
+    }
+
+    private func prefill(_ sink: SinkLatents, monitor: Monitor) throws {
+        try sink.check(channels: transformer.configuration.latentChannels, grid: grid)
+        // Until all layers are done, the windows hold neither.
+        prefilled = nil
+        for branch in [positive, negative].compactMap(\.self) {
+            try transformer.prefill(
+                branch, reference: sink.reference, motion: sink.motion, grid: grid,
+                on: device, monitor: monitor)
+        }
     }
 }
 

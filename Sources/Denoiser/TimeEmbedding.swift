@@ -15,10 +15,10 @@ package struct TimeEmbedding {
         let dim = configuration.dim
         frequency = configuration.frequency
         first = Linear(
-            scope.scope("time_embedding.0"), from: frequency, to: dim, as: .float32)
-        second = Linear(scope.scope("time_embedding.2"), from: dim, to: dim, as: .float32)
+            scope.scope("time_embedding.0"), from: frequency, to: dim, as: .fixed(.float32))
+        second = Linear(scope.scope("time_embedding.2"), from: dim, to: dim, as: .fixed(.float32))
         projection = Linear(
-            scope.scope("time_projection.1"), from: dim, to: 6 * dim, as: .float32)
+            scope.scope("time_projection.1"), from: dim, to: 6 * dim, as: .fixed(.float32))
     }
 
     /// The vector [1, dim] and the modulations [6, dim] of a timestep, 0 to 1000.

@@ -22,8 +22,10 @@ struct TransformerBlock {
         selfAttention = SelfAttention(scope.scope("self_attn"), configuration: configuration)
         textNorm = LayerNorm(scope.scope("norm3"), size: dim, epsilon: epsilon)
         textAttention = TextAttention(scope.scope("cross_attn"), configuration: configuration)
-        expand = Linear(scope.scope("ffn.0"), from: dim, to: configuration.feedForward)
-        contract = Linear(scope.scope("ffn.2"), from: configuration.feedForward, to: dim)
+        expand = Linear(
+            scope.scope("ffn.0"), from: dim, to: configuration.feedForward, as: .matrix)
+        contract = Linear(
+            scope.scope("ffn.2"), from: configuration.feedForward, to: dim, as: .matrix)
     }
 
     /// This block's modulations with those of a timestep [6, dim] added.
@@ -41,22 +43,26 @@ struct TransformerBlock {
         _ x: Tensor, modulation: BlockModulation, text: KeysAndValues, on device: any Device,
         attend: (Tensor) throws -> Tensor
     ) throws {
-        let attended = try attend(
-            device.layerNorm(
-                x, scale: modulation.attentionScale, shift: modulation.attentionShift,
-                epsilon: epsilon))
+        let rows = x.shape[0]
+        let forAttention = try selfAttention.queryAndKey.input(rows: rows, on: device)
+        try device.layerNorm(
+            x, weight: nil, bias: nil, scale: modulation.attentionScale,
+            shift: modulation.attentionShift, epsilon: epsilon, into: forAttention)
+        let attended = try attend(forAttention)
         try device.accumulate(
             selfAttention.output(attended, on: device), gate: modulation.attentionGate, onto: x)
 
-        let fromText = try textAttention(
-            textNorm(x, on: device), over: text, on: device)
+        let forText = try textAttention.query.input(rows: rows, on: device)
+        try textNorm(x, into: forText, on: device)
+        let fromText = try textAttention(forText, over: text, on: device)
         try textAttention.output.accumulate(fromText, onto: x, on: device)
 
-        let hidden = try expand(
-            device.layerNorm(
-                x, scale: modulation.feedForwardScale, shift: modulation.feedForwardShift,
-                epsilon: epsilon),
-            on: device, activation: .geluTanh)
+        let forFeedForward = try expand.input(rows: rows, on: device)
+        try device.layerNorm(
+            x, weight: nil, bias: nil, scale: modulation.feedForwardScale,
+            shift: modulation.feedForwardShift, epsilon: epsilon, into: forFeedForward)
+        let hidden = try contract.input(rows: rows, on: device)
+        try expand(forFeedForward, activation: .geluTanh, into: hidden, on: device)
         try device.accumulate(
             contract(hidden, on: device), gate: modulation.feedForwardGate, onto: x)
     }
@@ -95,23 +101,25 @@ struct SelfAttention {
     init(_ scope: WeightScope, configuration: DenoiserConfiguration) {
         let dim = configuration.dim
         heads = configuration.heads
-        queryAndKey = Linear(scope, stacking: ["q", "k"], from: dim, to: dim)
-        value = Linear(scope.scope("v"), from: dim, to: dim)
-        output = Linear(scope.scope("o"), from: dim, to: dim)
+        queryAndKey = Linear(scope, stacking: ["q", "k"], from: dim, to: dim, as: .matrix)
+        value = Linear(scope.scope("v"), from: dim, to: dim, as: .matrix)
+        output = Linear(scope.scope("o"), from: dim, to: dim, as: .matrix)
         queryNorm = RMSNorm(
             scope.scope("norm_q"), size: dim, epsilon: configuration.epsilon)
         keyNorm = RMSNorm(scope.scope("norm_k"), size: dim, epsilon: configuration.epsilon)
     }
 
-    /// The queries of x [tokens, dim], turned by `rotation`: [tokens, dim]. Keys, turned if
-    /// `keyRotation` is given, go to `keys` and values to `values`, both [tokens, heads, head].
+    /// The queries of x [tokens, dim], turned by `rotation`: [tokens, dim], of 8 bits if there is a `scale` for them. Keys,
+    /// turned if `keyRotation` is given, go to `keys` and values to `values`, both [tokens, heads, head].
     func project(
         _ x: Tensor, rotation: Tensor, keyRotation: Tensor?, keys: Tensor, values: Tensor,
-        on device: any Device
+        scale: Tensor?, on device: any Device
     ) throws -> Tensor {
         let (tokens, dim) = (x.shape[0], x.shape[1])
         let both = try queryAndKey(x, on: device)
-        let queries = try device.allocate([tokens, dim], device.activationType)
+        let queries =
+            try scale.map { try device.allocate([tokens, dim], .float8E4M3).scaled(byOne: $0) }
+            ?? device.allocate([tokens, dim], device.activationType)
         try queryNorm.rotating(both.columns(0..<dim), by: rotation, into: queries, on: device)
         try keyNorm.rotating(
             both.columns(dim..<2 * dim), by: keyRotation, into: keys.reshaped([tokens, dim]),
@@ -143,10 +151,10 @@ struct TextAttention {
     init(_ scope: WeightScope, configuration: DenoiserConfiguration) {
         let dim = configuration.dim
         heads = configuration.heads
-        query = Linear(scope.scope("q"), from: dim, to: dim)
-        key = Linear(scope.scope("k"), from: dim, to: dim)
-        value = Linear(scope.scope("v"), from: dim, to: dim)
-        output = Linear(scope.scope("o"), from: dim, to: dim)
+        func matrix(_ name: String) -> Linear {
+            Linear(scope.scope(name), from: dim, to: dim, as: .matrix)
+        }
+        (query, key, value, output) = (matrix("q"), matrix("k"), matrix("v"), matrix("o"))
         queryNorm = RMSNorm(
             scope.scope("norm_q"), size: dim, epsilon: configuration.epsilon)
         keyNorm = RMSNorm(scope.scope("norm_k"), size: dim, epsilon: configuration.epsilon)

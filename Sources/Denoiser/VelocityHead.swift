@@ -14,7 +14,7 @@ package struct VelocityHead {
         projection = Linear(
             scope.scope("head"), from: configuration.dim,
             to: PatchSize.block.elementCount(channels: configuration.latentChannels),
-            as: .float32)
+            as: .fixed(.float32))
     }
 
     /// Shift and scale [2, dim] with a timestep's vector [1, dim] added.

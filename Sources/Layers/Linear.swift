@@ -14,13 +14,13 @@ public struct Linear {
         self.bias = bias
     }
 
-    /// The layer at `scope`, whose names are "weight" and "bias"; the weight is kept in the device's
-    /// activation type unless said.
+    /// The layer at `scope`, whose names are "weight" and "bias"; the weight is of the activations' type
+    /// unless said.
     public init(
         _ scope: WeightScope, from input: Int, to output: Int, bias: Bool = true,
-        as dataType: DataType? = nil
+        as type: ParameterType = .activations
     ) {
-        weight = scope.parameter("weight", [output, input], for: .linear, as: dataType)
+        weight = scope.parameter("weight", [output, input], for: .linear, as: type)
         self.bias = bias ? scope.parameter("bias", [output]) : nil
     }
 
@@ -38,14 +38,20 @@ public struct Linear {
     /// Several layers of the same input as one, whose outputs follow one another in the columns.
     public init(
         _ scope: WeightScope, stacking names: [String], from input: Int, to output: Int,
-        bias: Bool = true
+        bias: Bool = true, as type: ParameterType = .activations
     ) {
         weight = scope.parameter(
-            stacking: names.map { "\($0).weight" }, [output, input], for: .linear)
+            stacking: names.map { "\($0).weight" }, [output, input], for: .linear, as: type)
         self.bias =
             bias
             ? scope.parameter(
-                stacking: names.map { "\($0).bias" }, [output], for: .elements, as: .float32) : nil
+                stacking: names.map { "\($0).bias" }, [output], for: .elements, as: .fixed(.float32)
+            ) : nil
+    }
+
+    /// Memory for x [rows, in], in the form in which the product reads it.
+    public func input(rows: Int, on device: any Device) throws -> Tensor {
+        try device.allocateInput(rows: rows, of: weight.tensor)
     }
 
     /// activation(x weightᵀ + bias): [rows, in] to [rows, out], in the activation type unless said.
@@ -57,10 +63,12 @@ public struct Linear {
             x, weight: weight.tensor, bias: bias?.tensor, activation: activation, as: dataType)
     }
 
-    /// y = x weightᵀ + bias: [rows, in] into [rows, out].
-    public func callAsFunction(_ x: Tensor, into y: Tensor, on device: any Device) throws {
+    /// y = activation(x weightᵀ + bias): [rows, in] into [rows, out].
+    public func callAsFunction(
+        _ x: Tensor, activation: Activation = .identity, into y: Tensor, on device: any Device
+    ) throws {
         try device.linear(
-            x, weight: weight.tensor, bias: bias?.tensor, activation: .identity,
+            x, weight: weight.tensor, bias: bias?.tensor, activation: activation,
             accumulating: false, into: y)
     }
 

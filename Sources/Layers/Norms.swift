@@ -21,6 +21,13 @@ public struct LayerNorm {
     public func callAsFunction(_ x: Tensor, on device: any Device) throws -> Tensor {
         try device.layerNorm(x, weight: weight.tensor, bias: bias.tensor, epsilon: epsilon)
     }
+
+    /// The normalised rows of x [rows, dim], into y.
+    public func callAsFunction(_ x: Tensor, into y: Tensor, on device: any Device) throws {
+        try device.layerNorm(
+            x, weight: weight.tensor, bias: bias.tensor, scale: nil, shift: nil,
+            epsilon: epsilon, into: y)
+    }
 }
 
 /// Root-mean-square normalisation with a weight [dim].

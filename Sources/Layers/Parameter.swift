@@ -10,8 +10,8 @@ public final class Parameter {
     public let shape: Shape
     /// What operations take it.
     public let use: TensorUse
-    /// The type on the device; the device's activation type if nil.
-    public let dataType: DataType?
+    /// The type on the device.
+    public let type: ParameterType
 
     /// The shape of each part on the device, where it is not the checkpoint's.
     private let part: Shape
@@ -19,14 +19,14 @@ public final class Parameter {
     private var resident: Tensor?
 
     init(
-        paths: [String], part: Shape, use: TensorUse, dataType: DataType?,
+        paths: [String], part: Shape, use: TensorUse, type: ParameterType,
         source: any WeightSource
     ) {
         self.paths = paths
         self.part = part
         shape = Shape([part[0] * paths.count] + part.dimensions.dropFirst())
         self.use = use
-        self.dataType = dataType
+        self.type = type
         self.source = source
     }
 
@@ -39,7 +39,23 @@ public final class Parameter {
     /// Brings the weight into the device's memory, unless it is there.
     public func load(on device: any Device) throws {
         guard resident == nil else { return }
-        resident = try device.load(views(), as: dataType ?? device.activationType, for: use)
+        let dataType = dataType(on: device)
+        if let stored = try scaledViews(), stored.allSatisfy({ $0.numbers.dataType == dataType }) {
+            resident = try device.load(stored.map(\.numbers), scales: stored.map(\.scales))
+        } else {
+            resident = try device.load(views(), as: dataType, for: use)
+        }
+    }
+
+    /// The type of the elements on a device.
+    public func dataType(on device: any Device) -> DataType {
+        type.dataType(activations: device.activationType, matrices: device.matrixType)
+    }
+
+    /// The parts as they are stored, if all have scales.
+    private func scaledViews() throws -> [ScaledView]? {
+        let views = try paths.compactMap { try source.scaledView(of: $0) }
+        return views.count == paths.count ? views : nil
     }
 
     /// Lets go of the device's memory.
@@ -53,5 +69,24 @@ public final class Parameter {
     /// The elements on the host as float32, in row-major order.
     public func floats() throws -> [Float] {
         try views().flatMap { $0.floats() }
+    }
+}
+
+/// The type that a parameter has on a device.
+public enum ParameterType: Hashable, Sendable {
+    /// This one, on every device.
+    case fixed(DataType)
+    /// The device's type of activations.
+    case activations
+    /// The device's type of large matrices.
+    case matrix
+
+    /// The type on a device with these types of activations and of large matrices.
+    public func dataType(activations: DataType, matrices: DataType) -> DataType {
+        switch self {
+        case .fixed(let dataType): dataType
+        case .activations: activations
+        case .matrix: matrices
+        }
     }
 }

@@ -37,27 +37,27 @@ public struct WeightScope {
 
     /// A parameter of float32 elements: norms, biases, modulation.
     public func parameter(_ name: String, _ shape: Shape) -> Parameter {
-        parameter(stacking: [name], shape, for: .elements, as: .float32)
+        parameter(stacking: [name], shape, for: .elements, as: .fixed(.float32))
     }
 
-    /// A parameter for the given use, in the device's activation type unless said; on the device it has
+    /// A parameter for the given use, of the activations' type unless said; on the device it has
     /// the shape `viewedAs` of as many elements, where that is not the checkpoint's.
     public func parameter(
-        _ name: String, _ shape: Shape, for use: TensorUse, as dataType: DataType? = nil,
+        _ name: String, _ shape: Shape, for use: TensorUse, as type: ParameterType = .activations,
         viewedAs view: Shape? = nil
     ) -> Parameter {
-        parameter(stacking: [name], shape, for: use, as: dataType, viewedAs: view)
+        parameter(stacking: [name], shape, for: use, as: type, viewedAs: view)
     }
 
     /// A parameter whose parts, each of shape `part`, are stacked along the outermost axis.
     public func parameter(
-        stacking names: [String], _ part: Shape, for use: TensorUse, as dataType: DataType? = nil,
-        viewedAs view: Shape? = nil
+        stacking names: [String], _ part: Shape, for use: TensorUse,
+        as type: ParameterType = .activations, viewedAs view: Shape? = nil
     ) -> Parameter {
         precondition(view == nil || view?.elementCount == part.elementCount)
         for name in names { source.claim(path(name), shape: part) }
         let parameter = Parameter(
-            paths: names.map(path), part: view ?? part, use: use, dataType: dataType,
+            paths: names.map(path), part: view ?? part, use: use, type: type,
             source: source)
         collection.parameters.append(parameter)
         return parameter

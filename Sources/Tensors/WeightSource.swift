@@ -11,9 +11,28 @@ public protocol WeightSource: AnyObject {
     func claim(_ path: String, shape: Shape)
     /// The elements of a claimed weight. Throws if they cannot be read.
     func view(of path: String) throws -> TensorView
+    /// The numbers and scales of a claimed weight that is stored in 8 bits; nil for others. Throws as `view`.
+    func scaledView(of path: String) throws -> ScaledView?
+}
+
+/// A matrix [rows, columns] of 8-bit numbers and a float32 scale for each row: element = number * scale.
+public struct ScaledView {
+    /// [rows, columns]
+    public let numbers: TensorView
+    /// float32 [rows]
+    public let scales: TensorView
+
+    /// A matrix of these parts.
+    public init(numbers: TensorView, scales: TensorView) {
+        self.numbers = numbers
+        self.scales = scales
+    }
 }
 
 extension WeightSource {
     /// A source that is not a file.
     public var path: String { "weights" }
+
+    /// Nothing, for a source without weights of 8 bits.
+    public func scaledView(of path: String) throws -> ScaledView? { nil }
 }

@@ -71,7 +71,7 @@ extension WeightScope {
     func channelWeight(_ channels: Int, pictureAxes: Int) -> Parameter {
         parameter(
             "gamma", Shape([channels] + Array(repeating: 1, count: pictureAxes)), for: .elements,
-            as: .float32, viewedAs: [channels])
+            as: .fixed(.float32), viewedAs: [channels])
     }
 }
 

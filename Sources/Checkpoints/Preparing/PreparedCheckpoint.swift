@@ -95,6 +95,13 @@ public final class PreparedCheckpoint: Checkpoint {
             owner: bytes)
     }
 
+    /// The numbers and scales of a weight that is stored so, in place; nil for others.
+    func stored(_ name: String) throws -> ScaledView? {
+        guard scaled[name] != nil else { return nil }
+        return ScaledView(
+            numbers: try base.tensor(name), scales: try base.tensor(name + Self.suffix))
+    }
+
     /// Passes on advice about the stored weight.
     public func advise(_ advice: MappedFile.Advice, _ name: String) { base.advise(advice, name) }
 
