@@ -7,6 +7,18 @@ extension CUDADevice: MemoryReporting {
     public var cardBytes: Int? {
         (try? context.memory()).map { $0.total - $0.free }
     }
+
+    public var reservedBytes: Int? { pool.reservedBytes }
+    public var reachedBytes: Int? { pool.reachedBytes }
+    public var overheadBytes: Int? { pool.overheadBytes }
+    public var processBytes: Int? { context.processBytes }
+}
+
+extension CUDADevice: LifetimePlacing {
+    public var lifetime: Lifetime {
+        get { pool.lifetime }
+        set { pool.lifetime = newValue }
+    }
 }
 
 extension CUDADevice: OperationTiming {

@@ -28,7 +28,8 @@ public final class CUDADevice: Device {
     /// Calls of libraries that put work into the stream so far.
     public private(set) var libraryCallCount = 0
 
-    /// The card of that number, which holds at most `memoryLimit` bytes of tensors.
+    /// The card of that number, of which this process holds at most `memoryLimit` bytes, context and libraries
+    /// included.
     ///
     /// Throws `MissingLibrary`, `MissingSymbol`, `UnusableCard`, `CUDAError`, or `UnsupportedOperation` if activations cannot be of that
     /// type.
