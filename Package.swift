@@ -115,6 +115,11 @@ let package = Package(
                 "Compute", "Checkpoints", "Tensors",
             ]),
 
+        // What fits on a device, before anything is loaded
+        room(
+            "Planning", uses: ["Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"],
+            exclude: ["REPORT.md"]),
+
         // Models at their published size, with weights made up, to be timed
         room(
             "StageBenchmarks",
@@ -141,6 +146,7 @@ let package = Package(
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
+        tool("plan-run", uses: ["Stages", "Planning", "Compute", "Denoiser", "Tensors"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
         tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
@@ -211,6 +217,8 @@ let package = Package(
         tests(of: "Conformance", uses: ["Compute", "ComputeCPU", "Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "ComputeCUDA", uses: ["Compute", "Tensors"]),
+        tests(
+            of: "Planning", uses: ["Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"]),
         tests(of: "StageBenchmarks", uses: ["Checkpoints", "Compute", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(
