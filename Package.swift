@@ -137,8 +137,8 @@ let package = Package(
         room(
             "ToolSupport",
             uses: [
-                "Stages", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors", argumentParser,
-                logging,
+                "Stages", "Planning", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors",
+                argumentParser, logging,
             ]),
         tool("encode-text", uses: ["Stages", "Tensors"]),
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
@@ -146,7 +146,7 @@ let package = Package(
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
-        tool("plan-run", uses: ["Stages", "Planning", "Compute", "Denoiser", "Tensors"]),
+        tool("plan-run", uses: ["Stages", "Planning", "Denoiser"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
         tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),

@@ -14,6 +14,16 @@ extension CUDADevice: MemoryReporting {
     public var processBytes: Int? { context.processBytes }
 }
 
+extension CUDADevice {
+    /// What the process holds on the card beside tensors.
+    public var overhead: CardOverhead { CardOverhead(contextBytes: context.overheadBytes) }
+
+    /// Bytes that the process could hold on the card now: what is free, and its context.
+    public var availableBytes: Int? {
+        (try? context.memory()).map { $0.free + context.overheadBytes }
+    }
+}
+
 extension CUDADevice: LifetimePlacing {
     public var lifetime: Lifetime {
         get { pool.lifetime }

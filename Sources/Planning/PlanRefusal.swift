@@ -11,9 +11,10 @@ public struct PlanRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// A request for which bytes lack, and the nearest setting that would do.
     init(_ request: PlanRequest, at place: PlanPlace, lacking: Int, hint: String?) {
         self.lacking = lacking
+        let needed = (place.limit ?? 0) + lacking
         description =
-            "cannot denoise \(request.summary) on '\(place.name)': \(lacking) bytes lack of"
-            + " \((place.limit ?? 0) + lacking)" + (hint.map { "; it would fit with \($0)" } ?? "")
+            "cannot denoise \(request.summary) on '\(place.name)': it needs at least \(needed) bytes,"
+            + " \(lacking) more than there are" + (hint.map { "; \($0) would fit" } ?? "")
     }
 
     /// A request whose types a card does not offer.
