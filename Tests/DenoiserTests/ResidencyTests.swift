@@ -218,7 +218,8 @@ import Testing
             let loading = recording.peakBytes
             let sequence = try model.sequence(windowType: type)
             _ = try model.run(sequence, blocks: 3)
-            return (loading, recording.allocatedBytes)
+            try model.device.synchronize()
+            return withExtendedLifetime((model, sequence)) { (loading, recording.allocatedBytes) }
         }
         let resident = try run(.resident)
         let model = try SyntheticModel(height: 8, width: 8)

@@ -42,7 +42,7 @@ import Testing
             for tensor in tensors {
                 let width = tensor.shape[1]
                 let source = try device.tensor([Float](repeating: value, count: width), [1, width])
-                try device.copy(source, into: tensor.rows(row..<row + 1))
+                device.copy(source, into: tensor.rows(row..<row + 1))
             }
             for index in [0, 1] { expected[group][index * rows + row] = value }
             let copies = try tensors.map { try device.cast($0, to: .float32) }
@@ -87,7 +87,8 @@ import Testing
 
     @Test(arguments: [1, 2, 3, 5], [2, 3, 4])
     func anyOrderIsRight(groups: Int, slots: Int) throws {
-        for pace in [.copiesFirst, .copiesLast] + (0..<6).map { ApartDevice.Pace.random($0) } {
+        let random = (0..<6).map { ApartDevice.Pace.random($0) }
+        for pace in [.copiesFirst, .copiesLast] + random {
             #expect(
                 try isRight(groups: groups, slots: slots, pace: pace, seed: 3), "\(pace)")
         }
@@ -145,9 +146,9 @@ import Testing
         let device = ApartDevice(try CPUDevice(threads: 1), pace: .random(4))
         let matrix = try device.allocateScaledRows([3, 5], .float8E4M3)
         let numbers = (0..<15).map { UInt8($0) }
-        try numbers.withUnsafeBytes { try device.write($0, to: matrix.numbers) }
+        numbers.withUnsafeBytes { device.write($0, to: matrix.numbers) }
         let scales = try #require(matrix.scales)
-        try [Float(1), 2, 3].withUnsafeBytes { try device.write($0, to: scales) }
+        [Float(1), 2, 3].withUnsafeBytes { device.write($0, to: scales) }
         let bias = try device.tensor([Float(7), 8, 9], [3])
         let bundle = TensorBundle([
             .init([3, 5], .float8E4M3, hasScaledRows: true), .init([3], .float32),

@@ -47,7 +47,9 @@ public final class ApartDevice: LinkedDevice {
         self.base = base
         self.pace = pace
         self.flaw = flaw
-        random = SplitMix(state: if case .random(let seed) = pace { seed } else { 0 })
+        var seed: UInt64 = 0
+        if case .random(let drawn) = pace { seed = drawn }
+        random = SplitMix(state: seed)
     }
 
     public var name: String { base.name }
