@@ -182,7 +182,7 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Checkpoints", "Tensors"],
+            name: "TestSupport", dependencies: ["Compute", "Checkpoints", "Tensors"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .executableTarget(
             name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),

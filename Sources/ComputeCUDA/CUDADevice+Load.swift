@@ -18,7 +18,7 @@ extension CUDADevice {
     private func gather(
         _ views: [TensorView], _ dataType: DataType
     ) throws -> Tensor {
-        let whole = try holdingLong { try allocate(views.stackedShape, dataType) }
+        let whole = try allocate(views.stackedShape, dataType)
         let flat = whole.reshaped([whole.shape.elementCount])
         var start = 0
         for view in views {
@@ -27,7 +27,7 @@ extension CUDADevice {
             if view.dataType == dataType {
                 try upload(view, to: part)
             } else {
-                let raw = try allocate(part.shape, view.dataType)
+                let raw = try holding(.short) { try allocate(part.shape, view.dataType) }
                 try upload(view, to: raw)
                 try copy(raw, into: part)
             }

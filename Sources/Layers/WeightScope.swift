@@ -73,7 +73,7 @@ extension [Parameter] {
     /// Brings every parameter into the device's memory, reporting after each.
     public func load(on device: any Device, monitor: Monitor = { _ in }) throws {
         for (index, parameter) in enumerated() {
-            try parameter.load(on: device)
+            try device.holding(.long) { try parameter.load(on: device) }
             try monitor(Progress("weights", completed: index + 1, total: count))
         }
     }
@@ -81,5 +81,14 @@ extension [Parameter] {
     /// Lets go of the device's memory of every parameter.
     public func unload() {
         for parameter in self { parameter.unload() }
+    }
+
+    /// Does what needs every parameter only now: loads those that are not, and lets go of all behind it.
+    public func whileLoaded<Result>(
+        on device: any Device, _ work: () throws -> Result
+    ) throws -> Result {
+        defer { unload() }
+        for parameter in self { try parameter.load(on: device) }
+        return try work()
     }
 }

@@ -22,7 +22,7 @@ public struct PlanRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         lacking = nil
         let products = rates.products[request.precision.matrixType] == nil
         description =
-            "cannot denoise on a \(rates.cardName): it offers no "
+            "cannot denoise on '\(rates.cardName)': it offers no "
             + (products
                 ? "products in \(request.precision.matrixType) (--precision)"
                 : "attention in \(request.windowType) (--attention)")

@@ -2,10 +2,10 @@ import Denoiser
 
 /// The ways to make a run fit, from everything on the device to everything streamed: each needs no more than the one
 /// before it, and moves more over the link.
-struct ResidencyChoice {
+package struct ResidencyChoice {
     private let groups: MemoryGroups
 
-    init(_ groups: MemoryGroups) { self.groups = groups }
+    package init(_ groups: MemoryGroups) { self.groups = groups }
 
     /// Whether windows go before weights. A window is used once for each block, weights once for each pass: more often, unless there
     /// is one pass alone. Then weights go, which need not come back.
@@ -14,7 +14,7 @@ struct ResidencyChoice {
     private var windowCount: Int { groups.steps * groups.layers }
 
     /// The first that fits into so many bytes; nil if none does.
-    func fitting(_ bytes: Int) -> DenoiserResidency? {
+    package func fitting(_ bytes: Int) -> DenoiserResidency? {
         if groups.bytes(.resident) <= bytes { return .resident }
         let first = windowsFirst ? windowCount : groups.layers
         if let count = (1...first).first(where: { groups.bytes(only($0)) <= bytes }) {
@@ -25,7 +25,7 @@ struct ResidencyChoice {
     }
 
     /// The fewest bytes with which a run is possible.
-    var minimum: Int {
+    package var minimum: Int {
         [.resident, only(windowsFirst ? windowCount : groups.layers)]
             .map(groups.bytes).min().map { least in
                 min(least, groups.bytes(both(windowsFirst ? groups.layers : windowCount)))
@@ -57,7 +57,7 @@ struct ResidencyChoice {
     }
 
     /// `count` of `total` places in a row, as even as can be.
-    static func spread(_ count: Int, over total: Int) -> [Int] {
+    package static func spread(_ count: Int, over total: Int) -> [Int] {
         (0..<count).map { (2 * $0 + 1) * total / (2 * count) }
     }
 }
