@@ -16,8 +16,7 @@ package struct ResidencyChoice {
     /// The first that fits into so many bytes; nil if none does.
     package func fitting(_ bytes: Int) -> DenoiserResidency? {
         if groups.bytes(.resident) <= bytes { return .resident }
-        let first = windowsFirst ? windowCount : groups.layers
-        if let count = (1...first).first(where: { groups.bytes(only($0)) <= bytes }) {
+        if let count = (1...firstCount).first(where: { groups.bytes(only($0)) <= bytes }) {
             return only(count)
         }
         let second = windowsFirst ? groups.layers : windowCount
@@ -26,22 +25,23 @@ package struct ResidencyChoice {
 
     /// The fewest bytes with which a run is possible.
     package var minimum: Int {
-        [.resident, only(windowsFirst ? windowCount : groups.layers)]
-            .map(groups.bytes).min().map { least in
-                min(least, groups.bytes(both(windowsFirst ? groups.layers : windowCount)))
-            } ?? 0
+        let second = windowsFirst ? groups.layers : windowCount
+        return min(
+            groups.bytes(.resident), groups.bytes(only(firstCount)), groups.bytes(both(second)))
     }
+
+    /// All of what goes first.
+    private var firstCount: Int { windowsFirst ? windowCount : groups.layers }
 
     /// So many of what goes first, spread over the order of use.
     private func only(_ count: Int) -> DenoiserResidency {
         windowsFirst ? residency(layers: 0, windows: count) : residency(layers: count, windows: 0)
     }
 
-    /// All of what goes first, unless two slots are as large as that, and so many of the rest.
+    /// All of what goes first, unless its slots are as large as that, and so many of the rest.
     private func both(_ count: Int) -> DenoiserResidency {
-        let all = windowsFirst ? windowCount : groups.layers
-        let first =
-            groups.bytes(only(all)) < groups.bytes(.resident) ? all : 0
+        let helps = groups.bytes(only(firstCount)) < groups.bytes(.resident)
+        let first = helps ? firstCount : 0
         return windowsFirst
             ? residency(layers: count, windows: first) : residency(layers: first, windows: count)
     }

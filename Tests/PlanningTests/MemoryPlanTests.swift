@@ -18,7 +18,7 @@ import Testing
             .resident, DenoiserResidency(streamedLayers: every),
             DenoiserResidency(streamedWindows: Array(repeating: every, count: steps)),
             DenoiserResidency(
-                streamedLayers: [1, 3], streamedWindows: Array(repeating: [0, 2, 3], count: steps)),
+                streamedLayers: [0, 1, 3], streamedWindows: Array(repeating: [0, 2, 3], count: steps)),
         ]
     }
 

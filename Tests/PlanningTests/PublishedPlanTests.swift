@@ -7,8 +7,8 @@ import Testing
 /// Plans for the published model, beside numbers computed by hand.
 @Suite struct PublishedPlanTests {
     private func request(
-        _ width: Int = 704, _ height: Int = 384, steps: Int = 4,
-        _ precision: PlanPrecision = .bfloat16, _ attention: PlanAttention = .activations
+        _ precision: PlanPrecision = .bfloat16, _ attention: PlanAttention = .activations,
+        width: Int = 704, height: Int = 384, steps: Int = 4
     ) -> PlanRequest {
         PlanRequest(
             model: .published,
@@ -32,7 +32,9 @@ import Testing
         #expect(wide.windowsOfStep == 15_312 * 5_120 * 2 * 2 * 40)
         let narrow = try plan(request(.float8, .float8)).groups
         #expect(narrow.windowsOfStep == 6_271_795_200)
-        #expect(try plan(request(384, 256)).groups.windowsOfStep == 5_568 * 5_120 * 2 * 2 * 40)
+        #expect(
+            try plan(request(width: 384, height: 256)).groups.windowsOfStep == 5_568 * 5_120 * 2 * 2
+                * 40)
     }
 
     /// Six products 5120 x 5120 and two 5120 x 13824 of a layer; 12 + 2.7 rows of biases and norms in float32.
@@ -74,7 +76,7 @@ import Testing
 
     /// One of four cards of 22.15 GiB holds its step's window and all weights in 8 bits.
     @Test func oneStepOnACardOf24() throws {
-        let plan = try plan(request(steps: 1, .float8, .float8), gibibytes: 22.15)
+        let plan = try plan(request(.float8, .float8, steps: 1), gibibytes: 22.15)
         #expect(plan.residency == .resident && plan.hostBytes == 0)
     }
 
@@ -100,7 +102,7 @@ import Testing
 
     /// One step has each window and each weight once: weights go first, as they need not come back.
     @Test func oneStepStreamsWeightsFirst() throws {
-        let plan = try plan(request(steps: 1, .float8, .float8), gibibytes: 16)
+        let plan = try plan(request(.float8, .float8, steps: 1), gibibytes: 16)
         #expect(plan.residency.streamedWindows.isEmpty && !plan.residency.streamedLayers.isEmpty)
         #expect(plan.linkBytes.stored == 0)
     }
@@ -109,7 +111,7 @@ import Testing
     @Test func timesAnH200() throws {
         let large = try #require(plan(request()).seconds)
         #expect(abs(large.step / 0.2015 - 1) < 0.05)
-        let small = try #require(plan(request(384, 256)).seconds)
+        let small = try #require(plan(request(width: 384, height: 256)).seconds)
         #expect(abs(small.step / 0.0613 - 1) < 0.05)
     }
 
