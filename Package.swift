@@ -82,9 +82,8 @@ let package = Package(
             resources: kernels(
                 "Common.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu", "Convert.cu",
                 "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu",
-                "Pause.cu", "Permute.cu", "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu",
-                "Softmax.cu",
-                "Upsample.cu")),
+                "Pause.cu", "Permute.cu", "Quantize.cu", "QuantizeByOne.cu", "QuantizePixels.cu",
+                "RMSNorm.cu", "Rescale.cu", "Rotate.cu", "Softmax.cu", "Upsample.cu", "Widen.cu")),
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models, which know neither files between stages, nor backends, nor one another

@@ -7,9 +7,32 @@ extension CUDADevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) throws -> Tensor {
+        if dataType == .float8E4M3 || dataType == .int8, case .linear = use {
+            return try gatherScaled(views, dataType)
+        }
         let whole = try gather(views, dataType)
         if case .convolution(let groups) = use {
             return try convolutionWeight(whole, groups: groups)
+        }
+        return whole
+    }
+
+    public func load(_ numbers: [TensorView], scales: [TensorView]) throws -> Tensor {
+        precondition(numbers.stackedShape.rank == 2)
+        let whole = try gather(numbers, numbers[0].dataType)
+        return try whole.scaled(byRows: gather(scales, .float32))
+    }
+
+    /// The views' rows behind one another, rounded here with a scale for each.
+    private func gatherScaled(_ views: [TensorView], _ dataType: DataType) throws -> Tensor {
+        let whole = try allocateScaledRows(views.stackedShape, dataType)
+        var start = 0
+        for view in views {
+            let isKnown = view.dataType == .bfloat16 || view.dataType == .float32
+            let wide = try gather([view], isKnown ? view.dataType : .float32)
+            try convertScaled(
+                wide, .identity, into: whole.rows(start..<start + view.shape[0]))
+            start += view.shape[0]
         }
         return whole
     }
