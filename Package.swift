@@ -157,6 +157,12 @@ let package = Package(
             name: "bench-kernels", dependencies: ["Compute", "ComputeCUDA", "Tensors"],
             path: "Benchmarks/Kernels", swiftSettings: strict),
         .executableTarget(
+            name: "bench-precision",
+            dependencies: [
+                "StageBenchmarks", "Denoiser", "Layers", "Compute", "ComputeCUDA", "Tensors",
+            ],
+            path: "Benchmarks/Precision", swiftSettings: strict),
+        .executableTarget(
             name: "bench-files", dependencies: ["Tensors"], path: "Benchmarks/Files",
             swiftSettings: strict),
         .executableTarget(

@@ -12,12 +12,14 @@ final class DenoisingBenchmark: StageBenchmark {
     private let sound: [Float]
     private let grid: LatentGrid
     private let schedule: FlowSchedule
+    private let windowType: DataType?
 
     /// Latent frames of a clip of 48 video frames.
     private static let clipFrames = 12
 
     init(_ subject: BenchmarkSubject) throws {
         let configuration = subject.sizes.denoiser
+        windowType = subject.windowType
         weights = SyntheticWeights(.bfloat16, sizes: subject.sizes.denoiserShapes)
         transformer = try CausalTransformer(WeightScope(weights), configuration: configuration)
         let inputs = SyntheticInputs(subject)
@@ -40,7 +42,8 @@ final class DenoisingBenchmark: StageBenchmark {
             transformer: transformer, conditions: conditions,
             randomness: DenoisingRandomness(
                 seed: 420, channels: transformer.configuration.latentChannels, grid: grid,
-                multiprocessors: 132), grid: grid, schedule: schedule, on: device)
+                multiprocessors: 132), grid: grid, schedule: schedule, windowType: windowType,
+            on: device)
         // The first clip fills every row of the windows.
         for block in 0...grid.clipBlocks { try denoise(block, of: sequence) }
         let audio = try transformer.audioCondition([sound], on: device)

@@ -34,12 +34,23 @@ public struct DeviceOptions: ParsableArguments {
     /// Throws, in one line, what is missing on this machine, or `UnsupportedOperation` if the device
     /// cannot compute in that type.
     public func open(_ precision: FloatType?) throws -> any Device {
-        let dataType = self.precision(precision).dataType
+        try open(activations: self.precision(precision).dataType, matrices: nil)
+    }
+
+    /// The device, computing a transformer as was chosen, or in its own type. Throws as above.
+    public func open(transformer precision: Precision?) throws -> any Device {
+        let activations = self.precision(precision?.activations).dataType
+        return try open(activations: activations, matrices: precision?.matrixType)
+    }
+
+    private func open(activations: DataType, matrices: DataType?) throws -> any Device {
         let limit = memoryLimit?.bytes
         return switch device {
-        case .cpu: try CPUDevice(activationType: dataType, memoryLimit: limit)
+        case .cpu: try CPUDevice(activationType: activations, memoryLimit: limit)
         case .cuda(let ordinal):
-            try CUDADevice(ordinal: ordinal, activationType: dataType, memoryLimit: limit)
+            try CUDADevice(
+                ordinal: ordinal, activationType: activations, matrixType: matrices,
+                memoryLimit: limit)
         }
     }
 }

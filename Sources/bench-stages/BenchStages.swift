@@ -64,7 +64,9 @@ import ToolSupport
             "Write a text, two clips of audio and a reference here.", valueName: "dir"))
     var writeInputs: String?
 
-    @Option(help: precisionHelp) var precision: FloatType?
+    @Option(help: Precision.help) var precision: Precision?
+
+    @Option(help: AttentionType.help) var attention: AttentionType?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
 
@@ -94,14 +96,15 @@ import ToolSupport
         guard let stage else { return }
         let run = BenchmarkRun(
             subject(stage), rounds: rounds, isProfiled: profile, candidates: candidates)
-        let result = try run(on: device.open(precision)) { reporter.progress($0) }
+        let result = try run(on: device.open(transformer: precision)) { reporter.progress($0) }
         try StandardOutput.write(json ? Self.encoded(result) : result.text)
     }
 
     private func subject(_ stage: BenchmarkStage) -> BenchmarkSubject {
         BenchmarkSubject(
             stage: stage, sizes: PublishedSizes(layers: layers, divisor: divideWidths),
-            height: size.height, width: size.width, steps: steps, seconds: seconds)
+            height: size.height, width: size.width, steps: steps, seconds: seconds,
+            windowType: attention?.windowType)
     }
 
     private static func encoded(_ result: BenchmarkResult) throws -> String {

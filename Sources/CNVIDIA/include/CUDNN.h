@@ -28,6 +28,7 @@ enum {
     CUDNN_POINTWISE_DIV = 6,
     CUDNN_POINTWISE_SUB = 9,
     CUDNN_POINTWISE_EXP = 13,
+    CUDNN_POINTWISE_LOG = 15,
 };
 
 // cudnnReduceTensorOp_t

@@ -46,7 +46,9 @@ final class ProductPlan {
         let status = library.findAlgorithms(
             library.handle, product.handle, weight.handle, x.handle, y.handle, y.handle,
             preference.handle, Int32(count), &results, &found)
-        if status == CUBLAS_STATUS_NOT_SUPPORTED { return nil }
+        // Where scales of rows are unknown, they are not just unsupported but invalid.
+        let isUnknown = description.hasScales && status == CUBLAS_STATUS_INVALID_VALUE
+        if status == CUBLAS_STATUS_NOT_SUPPORTED || isUnknown { return nil }
         try library.check(status, "cublasLtMatmulAlgoGetHeuristic")
         let algorithms = results.prefix(Int(found)).filter { $0.state == CUBLAS_STATUS_SUCCESS }
         guard let chosen = choose(algorithms.map { ProductAlgorithm($0, library) }) else {
@@ -122,6 +124,10 @@ private final class OwnedProduct {
             let mode = Int32(CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F)
             try set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, mode)
             try set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, mode)
+            // Algorithms are chosen by whether there are scales, not by where.
+            let some = UInt64(MatrixProduct.Operand.widestAccess)
+            try set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, some)
+            try set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, some)
         }
         if description.hasBias {
             try set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, description.outputType.cuBLASType)

@@ -126,6 +126,11 @@ final class ScaledAttentionPlan {
         try graph.pointwise(CUDNN_POINTWISE_EXP, differences, nil, into: powers)
         let sum = try passed(1, .float32)
         try graph.reduce(CUDNN_REDUCE_TENSOR_ADD, powers, into: sum)
+        // What a backward pass would want is part of the graph that cuDNN knows; nothing is stored of it.
+        let logarithm = try passed(1, .float32)
+        try graph.pointwise(CUDNN_POINTWISE_LOG, sum, nil, into: logarithm)
+        try graph.pointwise(
+            CUDNN_POINTWISE_ADD, largest, logarithm, into: passed(1, .float32))
         let weights = try passed(keys, .float32)
         try graph.pointwise(CUDNN_POINTWISE_DIV, powers, sum, into: weights)
         return weights
