@@ -8,7 +8,7 @@ SHARE      = $(DESTDIR)$(PREFIX)/share
 FUZZ_RUNS ?= 1000000
 
 TOOLS = encode-text encode-audio encode-vae denoise-latents decode-vae mux-video check-device \
-        bench-stages prepare-weights inspect-tensors
+        bench-stages prepare-weights plan-run inspect-tensors
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help

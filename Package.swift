@@ -114,6 +114,11 @@ let package = Package(
                 "Compute", "Checkpoints", "Tensors",
             ]),
 
+        // What fits on a device, before anything is loaded
+        room(
+            "Planning", uses: ["Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"],
+            exclude: ["REPORT.md"]),
+
         // Models at their published size, with weights made up, to be timed
         room(
             "StageBenchmarks",
@@ -131,8 +136,8 @@ let package = Package(
         room(
             "ToolSupport",
             uses: [
-                "Stages", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors", argumentParser,
-                logging,
+                "Stages", "Planning", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors",
+                argumentParser, logging,
             ]),
         tool("encode-text", uses: ["Stages", "Tensors"]),
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
@@ -140,6 +145,7 @@ let package = Package(
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
+        tool("plan-run", uses: ["Stages", "Planning", "Denoiser"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
         tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
@@ -216,6 +222,8 @@ let package = Package(
         tests(of: "Conformance", uses: ["Compute", "ComputeCPU", "Tensors"]),
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "ComputeCUDA", uses: ["Compute", "Tensors"]),
+        tests(
+            of: "Planning", uses: ["Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"]),
         tests(of: "StageBenchmarks", uses: ["Checkpoints", "Compute", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(

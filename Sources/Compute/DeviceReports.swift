@@ -23,8 +23,20 @@ public protocol MemoryReporting {
     var peakBytes: Int { get }
     /// Bytes in use on the whole card, whoever uses them; nil for a device that is no card.
     var cardBytes: Int? { get }
+    /// Bytes of the card that a limit sets apart for tensors, used or not; nil without a limit.
+    var reservedBytes: Int? { get }
+    /// Bytes of them that were used at some time, holes between tensors included; nil without a limit.
+    var reachedBytes: Int? { get }
+    /// Bytes that a limit leaves to the context and to libraries; nil without a limit.
+    var overheadBytes: Int? { get }
+    /// Bytes of the card that the process holds, context and libraries included; nil where nobody counts them.
+    var processBytes: Int? { get }
 }
 
 extension MemoryReporting {
     public var cardBytes: Int? { nil }
+    public var reservedBytes: Int? { nil }
+    public var reachedBytes: Int? { nil }
+    public var overheadBytes: Int? { nil }
+    public var processBytes: Int? { nil }
 }

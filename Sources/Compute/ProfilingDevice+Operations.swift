@@ -7,7 +7,9 @@ extension ProfilingDevice {
         _ x: Tensor, weight: Tensor, bias: Tensor?, activation: Activation, accumulating: Bool,
         into y: Tensor
     ) throws {
-        let name = "linear" + suffix(activation) + (accumulating ? " accumulating" : "")
+        let name =
+            "linear" + suffix(weight) + suffix(activation)
+            + (accumulating ? " accumulating" : "")
         try measure(
             OperationCall(
                 name, [x.shape, weight.shape],
@@ -27,7 +29,8 @@ extension ProfilingDevice {
         let flops = 4 * query.shape.elementCount * key.shape[1]
         try measure(
             OperationCall(
-                bias == nil ? "attention" : "attention biased", [query.shape, key.shape],
+                "attention" + suffix(query) + (bias == nil ? "" : " biased"),
+                [query.shape, key.shape],
                 reading: [query, key, value, bias], writing: [out], flops: flops)
         ) {
             try device.attention(
@@ -49,6 +52,11 @@ extension ProfilingDevice {
             try device.convolution(
                 x, weight: weight, bias: bias, geometry: geometry, residual: residual, into: y)
         }
+    }
+
+    /// The type of a tensor of 8 bits; nothing for others, whose type is that of activations.
+    func suffix(_ tensor: Tensor) -> String {
+        tensor.scales == nil ? "" : " \(tensor.dataType)"
     }
 
     func suffix(_ activation: Activation) -> String {

@@ -126,3 +126,10 @@ extension ProfilingDevice {
 
     public func synchronize() throws { try device.synchronize() }
 }
+
+extension ProfilingDevice: LifetimePlacing {
+    public var lifetime: Lifetime {
+        get { (device as? any LifetimePlacing)?.lifetime ?? .short }
+        set { (device as? any LifetimePlacing)?.lifetime = newValue }
+    }
+}

@@ -2,7 +2,7 @@ import Tensors
 
 /// Computes nothing and logs every operation with shapes and types, so that the structure of a model
 /// can be tested without weights, without a card and in no time. Reads give zeros.
-public final class RecordingDevice: Device {
+public final class RecordingDevice: Device, LifetimePlacing {
     /// One operation that was asked for.
     public struct Record: Hashable, CustomStringConvertible {
         /// The operation's name, as in `Device`.
@@ -27,6 +27,11 @@ public final class RecordingDevice: Device {
     /// The most bytes that live tensors held at once.
     public var peakBytes: Int { meter.peak }
 
+    /// How the tensors so far lay in one block of memory that is large enough.
+    public var arena: MemoryArena { meter.arena }
+    /// How long memory is held that is allocated from now on.
+    public var lifetime = Lifetime.short
+
     private let meter = Meter()
 
     /// A device whose models keep activations in `activationType` and large matrices in `matrixType`, by default the same.
@@ -46,25 +51,34 @@ public final class RecordingDevice: Device {
     }
 }
 
-/// Counts bytes of live tensors.
+/// Counts bytes of live tensors, and finds places for them.
 private final class Meter {
     var current = 0
     var peak = 0
+    var arena = MemoryArena(capacity: 1 << 60)
 }
 
 /// Memory that is only counted.
 private final class CountedStorage: Storage {
     let byteCount: Int
+    private let start: Int
     private let meter: Meter
 
-    init(byteCount: Int, meter: Meter) {
+    init(byteCount: Int, lifetime: Lifetime, meter: Meter) {
         self.byteCount = byteCount
         self.meter = meter
+        guard let range = try? meter.arena.allocate(byteCount, for: lifetime) else {
+            preconditionFailure("no memory is that large")
+        }
+        start = range.lowerBound
         meter.current += byteCount
         meter.peak = max(meter.peak, meter.current)
     }
 
-    deinit { meter.current -= byteCount }
+    deinit {
+        meter.current -= byteCount
+        meter.arena.release(at: start)
+    }
 }
 
 // MARK: - Memory
@@ -73,7 +87,7 @@ extension RecordingDevice {
     public func allocate(_ shape: Shape, _ dataType: DataType) -> Tensor {
         Tensor(
             storage: CountedStorage(
-                byteCount: shape.elementCount * dataType.size, meter: meter),
+                byteCount: shape.elementCount * dataType.size, lifetime: lifetime, meter: meter),
             shape: shape, dataType: dataType)
     }
 
@@ -81,13 +95,15 @@ extension RecordingDevice {
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) -> Tensor {
         let shape = views.stackedShape
-        guard dataType.size == 1, case .linear = use else { return allocate(shape, dataType) }
-        return scaledRows(shape, dataType)
+        return holdingLong {
+            guard dataType.size == 1, case .linear = use else { return allocate(shape, dataType) }
+            return scaledRows(shape, dataType)
+        }
     }
 
     public func load(_ numbers: [TensorView], scales: [TensorView]) -> Tensor {
         precondition(scales.stackedShape == [numbers.stackedShape[0]])
-        return scaledRows(numbers.stackedShape, numbers[0].dataType)
+        return holdingLong { scaledRows(numbers.stackedShape, numbers[0].dataType) }
     }
 
     public func allocateInput(rows: Int, of weight: Tensor) -> Tensor {

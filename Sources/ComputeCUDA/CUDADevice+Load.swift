@@ -41,7 +41,7 @@ extension CUDADevice {
     private func gather(
         _ views: [TensorView], _ dataType: DataType
     ) throws -> Tensor {
-        let whole = try allocate(views.stackedShape, dataType)
+        let whole = try holdingLong { try allocate(views.stackedShape, dataType) }
         let flat = whole.reshaped([whole.shape.elementCount])
         var start = 0
         for view in views {

@@ -7,6 +7,28 @@ extension CUDADevice: MemoryReporting {
     public var cardBytes: Int? {
         (try? context.memory()).map { $0.total - $0.free }
     }
+
+    public var reservedBytes: Int? { pool.reservedBytes }
+    public var reachedBytes: Int? { pool.reachedBytes }
+    public var overheadBytes: Int? { pool.overheadBytes }
+    public var processBytes: Int? { context.processBytes }
+}
+
+extension CUDADevice {
+    /// What the process holds on the card beside tensors.
+    public var overhead: CardOverhead { CardOverhead(contextBytes: context.overheadBytes) }
+
+    /// Bytes that the process could hold on the card now: what is free, and its context.
+    public var availableBytes: Int? {
+        (try? context.memory()).map { $0.free + context.overheadBytes }
+    }
+}
+
+extension CUDADevice: LifetimePlacing {
+    public var lifetime: Lifetime {
+        get { pool.lifetime }
+        set { pool.lifetime = newValue }
+    }
 }
 
 extension CUDADevice: OperationTiming {

@@ -30,8 +30,8 @@ public final class CUDADevice: Device {
     /// Calls of libraries that put work into the stream so far.
     public private(set) var libraryCallCount = 0
 
-    /// The card of that number, which holds at most `memoryLimit` bytes of tensors. Models keep large matrices in
-    /// `matrixType`: that of activations unless said, or float8_e4m3 or int8.
+    /// The card of that number, of which this process holds at most `memoryLimit` bytes, context and libraries
+    /// included. Models keep large matrices in `matrixType`: that of activations unless said, or float8_e4m3 or int8.
     ///
     /// Throws `MissingLibrary`, `MissingSymbol`, `UnusableCard`, `CUDAError`, or `UnsupportedOperation` if activations or matrices
     /// cannot be of that type.

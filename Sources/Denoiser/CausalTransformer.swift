@@ -83,9 +83,11 @@ public final class CausalTransformer {
     func modulation(timestep: Float, on device: any Device) throws -> TimestepModulation {
         if let known = modulations[timestep] { return known }
         let (vector, common) = try timeEmbedding(timestep, on: device)
-        let modulation = TimestepModulation(
-            blocks: try blocks.map { try $0.modulation(with: common, on: device) },
-            head: try head.modulation(with: vector, on: device))
+        let modulation = try device.holdingLong {
+            TimestepModulation(
+                blocks: try blocks.map { try $0.modulation(with: common, on: device) },
+                head: try head.modulation(with: vector, on: device))
+        }
         modulations[timestep] = modulation
         return modulation
     }
@@ -113,12 +115,14 @@ extension CausalTransformer {
             try monitor(Progress("text layers", completed: layer + 1, total: blocks.count))
             return text
         }
-        let scales =
-            windowType != .float8E4M3
-            ? nil : try blocks.map { try AttentionScales(of: $0.selfAttention, on: device) }
-        return try GuidanceBranch(
-            text: text, steps: steps, grid: grid, scales: scales, configuration: configuration,
-            on: device)
+        return try device.holdingLong {
+            let scales =
+                windowType != .float8E4M3
+                ? nil : try blocks.map { try AttentionScales(of: $0.selfAttention, on: device) }
+            return try GuidanceBranch(
+                text: text, steps: steps, grid: grid, scales: scales,
+                configuration: configuration, on: device)
+        }
     }
 
     /// The sound of one block for each actor, [12, layers, features] each, as the injectors need

@@ -164,9 +164,12 @@ struct TextAttention {
     func keysAndValues(of text: Tensor, on device: any Device) throws -> KeysAndValues {
         let (tokens, dim) = (text.shape[0], text.shape[1])
         let split: Shape = [tokens, heads, dim / heads]
-        let keys = try keyNorm(key(text, on: device), on: device)
-        return KeysAndValues(
-            keys: keys.reshaped(split), values: try value(text, on: device).reshaped(split))
+        let keys = try key(text, on: device)
+        return try device.holdingLong {
+            KeysAndValues(
+                keys: try keyNorm(keys, on: device).reshaped(split),
+                values: try value(text, on: device).reshaped(split))
+        }
     }
 
     /// What the tokens x [tokens, dim] find in the text, before the output projection.

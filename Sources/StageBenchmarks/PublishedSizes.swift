@@ -33,32 +33,31 @@ public struct PublishedSizes: Sendable {
 extension PublishedSizes {
     /// The denoiser's sizes. Heads keep their width, since attention is made for it.
     public var denoiser: DenoiserConfiguration {
-        let heads = divided(40)
-        let layers = layers(of: 40)
-        let hearing = [0, 4, 8, 12, 16, 20, 24, 27, 30, 33, 36, 39]
-        return DenoiserConfiguration(
-            dim: 128 * heads, feedForward: divided(13824), heads: heads, layers: layers,
-            frequency: 256, latentChannels: 16, textTokens: 512, audioDim: divided(1024),
-            audioTokens: 4, audioLayers: hearing.filter { $0 < layers }, epsilon: 1e-6)
+        var sizes = DenoiserConfiguration.published
+        let head = sizes.head
+        sizes.heads = divided(sizes.heads)
+        sizes.dim = head * sizes.heads
+        sizes.feedForward = divided(sizes.feedForward)
+        sizes.audioDim = divided(sizes.audioDim)
+        sizes.layers = layers(of: sizes.layers)
+        sizes.audioLayers.removeAll { $0 >= sizes.layers }
+        return sizes
     }
 
     /// The shapes from which the denoiser takes sizes that its configuration lacks.
     public var denoiserShapes: [String: Shape] {
-        [
-            "text_embedding.0.weight": [denoiser.dim, textDim],
-            "casual_audio_encoder.weights": [1, audioStates, 1, 1],
-        ]
+        denoiser.sizingShapes(textDim: textDim, audioStates: audioStates)
     }
 
     /// Hidden states of the audio encoder that the denoiser hears, whatever part of it is tried out.
-    public var audioStates: Int { 25 }
+    public var audioStates: Int { DenoiserConfiguration.publishedAudioStates }
 }
 
 // MARK: - Encoders
 
 extension PublishedSizes {
     /// Width of the text's rows.
-    public var textDim: Int { divided(4096) }
+    public var textDim: Int { divided(DenoiserConfiguration.publishedTextDim) }
     /// Rows of the text encoder's table of embeddings.
     public var vocabulary: Int { 256_384 }
 

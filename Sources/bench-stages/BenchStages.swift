@@ -116,26 +116,3 @@ import ToolSupport
 }
 
 extension BenchmarkStage: ExpressibleByArgument {}
-
-/// A video's size as it is typed.
-struct PictureSize: ExpressibleByArgument, CustomStringConvertible {
-    let width: Int
-    let height: Int
-
-    init(width: Int, height: Int) {
-        self.width = width
-        self.height = height
-    }
-
-    init?(argument: String) {
-        let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map {
-            Int($0)
-        }
-        guard sides.count == 2, let width = sides[0], let height = sides[1],
-            [width, height].allSatisfy({ (64...1 << 13).contains($0) && $0 % 16 == 0 })
-        else { return nil }
-        self.init(width: width, height: height)
-    }
-
-    var description: String { "\(width)x\(height)" }
-}

@@ -9,6 +9,7 @@
 #include "CUBLASLt.h"
 #include "CUDNN.h"
 #include "Driver.h"
+#include "NVML.h"
 #include "NVRTC.h"
 
 #endif

@@ -64,6 +64,9 @@ typedef CUresult (*_Nonnull cuDeviceGet_t)(CUdevice *_Nonnull device, int ordina
 typedef CUresult (*_Nonnull cuDeviceGetName_t)(char *_Nonnull name, int capacity, CUdevice device);
 typedef CUresult (*_Nonnull cuDeviceGetAttribute_t)(
     int *_Nonnull value, int attribute, CUdevice device);
+/// The card's place on the bus, as in "0000:3b:00.0", by which other libraries know it too.
+typedef CUresult (*_Nonnull cuDeviceGetPCIBusId_t)(
+    char *_Nonnull place, int capacity, CUdevice device);
 typedef CUresult (*_Nonnull cuDevicePrimaryCtxRetain_t)(
     CUcontext _Nullable *_Nonnull context, CUdevice device);
 typedef CUresult (*_Nonnull cuDevicePrimaryCtxRelease_t)(CUdevice device);
@@ -85,6 +88,8 @@ typedef CUresult (*_Nonnull cuEventElapsedTime_t)(
     float *_Nonnull milliseconds, CUevent _Nonnull start, CUevent _Nonnull end);
 
 // Memory
+typedef CUresult (*_Nonnull cuMemAlloc_t)(CUdeviceptr *_Nonnull address, size_t bytes);
+typedef CUresult (*_Nonnull cuMemFree_t)(CUdeviceptr address);
 typedef CUresult (*_Nonnull cuMemPoolCreate_t)(
     CUmemoryPool _Nullable *_Nonnull pool, const CUmemPoolProps *_Nonnull properties);
 typedef CUresult (*_Nonnull cuMemPoolDestroy_t)(CUmemoryPool _Nonnull pool);

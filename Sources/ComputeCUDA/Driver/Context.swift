@@ -1,4 +1,5 @@
 import CNVIDIA
+import Compute
 
 /// The primary context of one card, shared with the libraries that work in the same process.
 final class Context {
@@ -13,6 +14,10 @@ final class Context {
     /// Streaming multiprocessors.
     let multiprocessors: Int
 
+    /// Bytes of the card that the context held before anything was loaded into it, as far as that can be told.
+    let overheadBytes: Int
+
+    private let meter: CardMeter?
     private let device: CUdevice
     private let handle: CUcontext
 
@@ -54,10 +59,12 @@ final class Context {
         guard try attribute(CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) != 0 else {
             throw UnusableCard(ordinal: ordinal, reason: "its driver offers no memory pools")
         }
+        meter = CardMeter(place: try Self.place(of: device, driver))
         var handle: CUcontext?
         try driver.check(
             driver.primaryContextRetain(&handle, device), "cuDevicePrimaryCtxRetain")
         self.handle = handle!
+        overheadBytes = meter?.processBytes ?? CardOverhead.usualContextBytes
         try activate()
     }
 
@@ -73,6 +80,17 @@ final class Context {
         var (free, total) = (0, 0)
         try driver.check(driver.memoryGetInfo(&free, &total), "cuMemGetInfo")
         return (free, total)
+    }
+
+    /// Bytes of the card that this process holds, as NVIDIA's management library counts them; nil without it.
+    var processBytes: Int? { meter?.processBytes }
+
+    /// The card's place on the bus.
+    private static func place(of device: CUdevice, _ driver: DriverAPI) throws -> String {
+        var bytes = [CChar](repeating: 0, count: 32)
+        try driver.check(
+            driver.deviceGetBusPlace(&bytes, Int32(bytes.count), device), "cuDeviceGetPCIBusId")
+        return bytes.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
     private static func name(of device: CUdevice, _ driver: DriverAPI) throws -> String {

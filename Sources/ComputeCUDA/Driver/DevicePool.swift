@@ -4,75 +4,60 @@ import Compute
 /// The card's memory, handed out and taken back in the order of one stream, with an optional hard limit.
 ///
 /// Memory that is given back serves the stream's next allocation at once, without waiting for the work
-/// that still uses it; it returns to the card only when an allocation would fail.
+/// that still uses it. With a limit all of it is one block, taken at the start; without, it comes from the card as it is needed.
 final class DevicePool {
     /// The most bytes that were in use at once.
     private(set) var peak = 0
     /// Bytes in use.
     private(set) var used = 0
+    /// How long the memory is held that is allocated from now on.
+    var lifetime = Lifetime.short
 
-    private let context: Context
-    private let stream: Stream
-    private let limit: Int?
-    private let handle: CUmemoryPool
+    private let source: any AddressSource
 
-    /// The card's allocations begin at multiples of this many bytes.
-    private static let granule = 512
-
-    /// A pool that holds at most `limit` bytes.
+    /// A pool for a process that holds at most `limit` bytes of the card in all.
     init(_ context: Context, stream: Stream, limit: Int?) throws {
-        self.context = context
-        self.stream = stream
-        self.limit = limit
-        var properties = CUmemPoolProps()
-        properties.allocType = Int32(CU_MEM_ALLOCATION_TYPE_PINNED)
-        properties.location = CUmemLocation(
-            type: Int32(CU_MEM_LOCATION_TYPE_DEVICE), id: Int32(context.ordinal))
-        let driver = context.driver
-        var handle: CUmemoryPool?
-        try driver.check(driver.poolCreate(&handle, &properties), "cuMemPoolCreate")
-        self.handle = handle!
-        var threshold = UInt64.max
-        try driver.check(
-            driver.poolSetAttribute(
-                self.handle, Int32(CU_MEMPOOL_ATTR_RELEASE_THRESHOLD), &threshold),
-            "cuMemPoolSetAttribute")
+        source =
+            try limit.map { try CardBlock(context, stream: stream, limit: $0) }
+            ?? DriverPool(context, stream: stream)
     }
 
-    deinit { _ = context.driver.poolDestroy(handle) }
+    /// Bytes of the card that tensors may use; nil if that is all it has.
+    var reservedBytes: Int? { source.reservedBytes }
+    /// Bytes of the card that tensors used at some time, the holes between them included; nil without a limit.
+    var reachedBytes: Int? { source.reachedBytes }
+    /// Bytes that the limit leaves to what is no tensor; nil without a limit.
+    var overheadBytes: Int? { source.overheadBytes }
 
     /// Memory of at least that many bytes; throws `OutOfMemory` beyond the limit or the card's size.
     func allocate(_ byteCount: Int) throws -> DeviceMemory {
-        let size = max(1, byteCount).roundedUp(to: Self.granule)
-        if let limit, used + size > limit { throw outOfMemory(size, lacking: used + size - limit) }
-        var address: CUdeviceptr = 0
-        let driver = context.driver
-        var result = driver.allocateFromPool(&address, size, handle, stream.handle)
-        if result == CUDA_ERROR_OUT_OF_MEMORY {
-            // What is kept in pieces too small goes back to the card, and comes again as one.
-            try stream.synchronize()
-            try driver.check(driver.poolTrim(handle, used), "cuMemPoolTrimTo")
-            result = driver.allocateFromPool(&address, size, handle, stream.handle)
-        }
-        if result == CUDA_ERROR_OUT_OF_MEMORY {
-            throw outOfMemory(size, lacking: max(1, size - (try context.memory().free)))
-        }
-        try driver.check(result, "cuMemAllocFromPoolAsync")
+        let size = MemoryArena.size(of: byteCount)
+        let address = try source.allocate(size, for: lifetime, beside: used)
         used += size
         peak = max(peak, used)
         return DeviceMemory(address: address, byteCount: byteCount, size: size, pool: self)
     }
 
-    fileprivate func release(_ address: CUdeviceptr, _ size: Int) {
+    fileprivate func release(_ address: UInt64, _ size: Int) {
         used -= size
-        // A destructor cannot throw: what fails here fails again in the stream's next call.
-        try? context.activate()
-        _ = context.driver.free(address, stream.handle)
+        source.release(address)
     }
+}
 
-    private func outOfMemory(_ size: Int, lacking: Int) -> OutOfMemory {
-        OutOfMemory(requested: size, lacking: lacking, limit: limit, used: used)
-    }
+/// Where a pool's memory lies: addresses are handed out and taken back in the order of a stream.
+protocol AddressSource: AnyObject {
+    /// Bytes that it holds, used or not; nil if it takes what it needs.
+    var reservedBytes: Int? { get }
+    /// Bytes of them that were used at some time.
+    var reachedBytes: Int? { get }
+    /// Bytes beside them that a limit leaves to others.
+    var overheadBytes: Int? { get }
+
+    /// The address of `size` bytes, while `used` are in use; throws `OutOfMemory`.
+    func allocate(_ size: Int, for lifetime: Lifetime, beside used: Int) throws -> UInt64
+
+    /// Takes an address back.
+    func release(_ address: UInt64)
 }
 
 /// Memory of a card's pool; goes back to it, in the stream's order, when it is dropped.

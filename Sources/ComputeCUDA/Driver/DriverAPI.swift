@@ -10,6 +10,7 @@ final class DriverAPI: Sendable {
     let deviceGet: cuDeviceGet_t
     let deviceGetName: cuDeviceGetName_t
     let deviceGetAttribute: cuDeviceGetAttribute_t
+    let deviceGetBusPlace: cuDeviceGetPCIBusId_t
     let primaryContextRetain: cuDevicePrimaryCtxRetain_t
     let primaryContextRelease: cuDevicePrimaryCtxRelease_t
     let contextSetCurrent: cuCtxSetCurrent_t
@@ -26,6 +27,8 @@ final class DriverAPI: Sendable {
     let eventSynchronize: cuEventSynchronize_t
     let eventElapsedTime: cuEventElapsedTime_t
 
+    let allocateBlock: cuMemAlloc_t
+    let freeBlock: cuMemFree_t
     let poolCreate: cuMemPoolCreate_t
     let poolDestroy: cuMemPoolDestroy_t
     let poolSetAttribute: cuMemPoolSetAttribute_t
@@ -55,6 +58,7 @@ final class DriverAPI: Sendable {
         deviceGet = try library.symbol("cuDeviceGet")
         deviceGetName = try library.symbol("cuDeviceGetName")
         deviceGetAttribute = try library.symbol("cuDeviceGetAttribute")
+        deviceGetBusPlace = try library.symbol("cuDeviceGetPCIBusId")
         primaryContextRetain = try library.symbol("cuDevicePrimaryCtxRetain")
         primaryContextRelease = try library.symbol("cuDevicePrimaryCtxRelease_v2")
         contextSetCurrent = try library.symbol("cuCtxSetCurrent")
@@ -69,6 +73,8 @@ final class DriverAPI: Sendable {
         eventRecord = try library.symbol("cuEventRecord")
         eventSynchronize = try library.symbol("cuEventSynchronize")
         eventElapsedTime = try library.symbol("cuEventElapsedTime")
+        allocateBlock = try library.symbol("cuMemAlloc_v2")
+        freeBlock = try library.symbol("cuMemFree_v2")
         poolCreate = try library.symbol("cuMemPoolCreate")
         poolDestroy = try library.symbol("cuMemPoolDestroy")
         poolSetAttribute = try library.symbol("cuMemPoolSetAttribute")

@@ -4,15 +4,16 @@ import Denoiser
 import Layers
 
 /// A transformer bound to its checkpoint, with no weights loaded yet.
-struct BoundDenoiser {
-    let transformer: CausalTransformer
+public struct BoundDenoiser {
+    /// The transformer.
+    public let transformer: CausalTransformer
     /// What identifies the weights, for provenance.
     let inputs: [Provenance.Input]
 
     /// Opens a folder of weights and binds the transformer, with a LoRA merged if there is one.
     ///
     /// Throws what is missing, mis-shaped or malformed; with `strict` also what is left over.
-    init(
+    public init(
         weights path: String, lora: String?, scale: Float, strict: Bool,
         listener: StageListener
     ) throws {

@@ -1,0 +1,60 @@
+import CNVIDIA
+import Compute
+
+/// The driver's own pool in the order of a stream. Memory that is given back returns to the card only when an allocation
+/// would fail.
+final class DriverPool: AddressSource {
+    private let context: Context
+    private let stream: Stream
+    private let handle: CUmemoryPool
+
+    /// An empty pool, which may grow to the card's size.
+    init(_ context: Context, stream: Stream) throws {
+        self.context = context
+        self.stream = stream
+        var properties = CUmemPoolProps()
+        properties.allocType = Int32(CU_MEM_ALLOCATION_TYPE_PINNED)
+        properties.location = CUmemLocation(
+            type: Int32(CU_MEM_LOCATION_TYPE_DEVICE), id: Int32(context.ordinal))
+        let driver = context.driver
+        var handle: CUmemoryPool?
+        try driver.check(driver.poolCreate(&handle, &properties), "cuMemPoolCreate")
+        self.handle = handle!
+        var threshold = UInt64.max
+        try driver.check(
+            driver.poolSetAttribute(
+                self.handle, Int32(CU_MEMPOOL_ATTR_RELEASE_THRESHOLD), &threshold),
+            "cuMemPoolSetAttribute")
+    }
+
+    deinit { _ = context.driver.poolDestroy(handle) }
+
+    var reservedBytes: Int? { nil }
+    var reachedBytes: Int? { nil }
+    var overheadBytes: Int? { nil }
+
+    func allocate(_ size: Int, for lifetime: Lifetime, beside used: Int) throws -> UInt64 {
+        var address: CUdeviceptr = 0
+        let driver = context.driver
+        var result = driver.allocateFromPool(&address, size, handle, stream.handle)
+        if result == CUDA_ERROR_OUT_OF_MEMORY {
+            // What is kept in pieces too small goes back to the card, and comes again as one.
+            try stream.synchronize()
+            try driver.check(driver.poolTrim(handle, used), "cuMemPoolTrimTo")
+            result = driver.allocateFromPool(&address, size, handle, stream.handle)
+        }
+        if result == CUDA_ERROR_OUT_OF_MEMORY {
+            throw OutOfMemory(
+                requested: size, lacking: max(1, size - (try context.memory().free)), limit: nil,
+                used: used)
+        }
+        try driver.check(result, "cuMemAllocFromPoolAsync")
+        return address
+    }
+
+    func release(_ address: UInt64) {
+        // A destructor cannot throw: what fails here fails again in the stream's next call.
+        try? context.activate()
+        _ = context.driver.free(address, stream.handle)
+    }
+}

@@ -1,0 +1,143 @@
+import Compute
+import Tensors
+
+/// How fast a card is at what a denoiser does, and where each figure comes from.
+public struct CardRates: Hashable, Sendable {
+    /// The name as in `--card`.
+    public let name: String
+    /// What NVIDIA calls it, as far as it tells the card from others.
+    public let cardName: String
+    /// Multiplications and additions a second of large products, by the type of the matrix; none for what the card or its
+    /// libraries do not offer.
+    public let products: [DataType: Double]
+    /// The same of attention, by the type of keys and values.
+    public let attention: [DataType: Double]
+    /// Bytes a second that operations bound by memory read and write.
+    public let memory: Double
+    /// Bytes a second from pinned memory of the host to the card, and the other way.
+    public let link: Double
+    /// Seconds that a step takes for each operation beside its work.
+    public let perOperation: Double
+    /// Where the figures come from, in one line.
+    public let source: String
+
+    /// Seconds that operations of these profiles take one after the other; nil if the card does not offer one of them.
+    func seconds(of operations: [OperationProfile], activations: DataType) -> Double? {
+        var sum = 0.0
+        for operation in operations {
+            guard let seconds = seconds(of: operation, activations) else { return nil }
+            sum += seconds
+        }
+        return sum
+    }
+
+    private func seconds(of operation: OperationProfile, _ activations: DataType) -> Double? {
+        let moving = Double(operation.bytes) / memory
+        let overhead = Double(operation.calls) * perOperation
+        let names = operation.operation.split(separator: " ").map(String.init)
+        let rates = ["linear": products, "attention": attention][names[0]]
+        guard let rates else { return moving + overhead }
+        let narrow = [DataType.float8E4M3, .int8].first { names.contains($0.description) }
+        guard let rate = rates[narrow ?? activations] else { return nil }
+        return max(moving, Double(operation.flops) / rate) + overhead
+    }
+}
+
+// MARK: - Cards
+
+extension CardRates {
+    /// The card of that name.
+    public static func named(_ name: String) -> CardRates? { known.first { $0.name == name } }
+
+    /// The card that NVIDIA's name means, as in "NVIDIA H200".
+    public static func card(called name: String) -> CardRates? {
+        known.filter { name.contains($0.cardName) }.max { $0.cardName.count < $1.cardName.count }
+    }
+
+    /// Every card whose rates are known or estimated.
+    public static let known = [h200] + published.map(\.rates)
+
+    /// Measured: a denoising step of the published sizes at 704x384 in bfloat16. The log of 2026-11-21 in Benchmarks/SPEED.md has
+    /// 79.7 TFLOP of products in 108.1 ms, 39.7 of attention in 72.9 ms, 27 GB of other operations in 8.4 ms.
+    ///
+    /// Products and attention in 8 bits were measured one at a time, when the card is cool (1500 and 882 TFLOP/s; attention 845);
+    /// bfloat16 reaches 0.91 and 0.88 of such figures in the step, and so should they.
+    public static let h200 = CardRates(
+        name: "h200", cardName: "H200",
+        products: [
+            .bfloat16: 737e12, .float8E4M3: 1500e12 * 0.91, .int8: 882e12 * 0.91,
+        ],
+        attention: [.bfloat16: 545e12, .float8E4M3: 845e12 * 0.88],
+        memory: 3.2e12, link: 55e9, perOperation: 9e-6,
+        source: "measured on an H200 in bfloat16; 8 bits from single products and attentions")
+}
+
+/// What a vendor's data sheet says of a card.
+private struct DataSheet {
+    let name: String
+    let cardName: String
+    /// TFLOP/s of dense products with float32 sums.
+    let bfloat16: Double
+    /// The same in 8-bit floats; nil if there are none.
+    let float8: Double?
+    /// TOP/s of dense products of 8-bit integers.
+    let int8: Double
+    /// GB/s of the card's memory.
+    let memory: Double
+    /// Bytes a second of the link: 55 GB/s was measured for PCIe 5 with 16 lanes, half of that is taken for PCIe 4.
+    let link: Double
+    /// Whether cuDNN offers attention in 8 bits.
+    let hasNarrowAttention: Bool
+
+    /// The data sheet times the share of its own that an H200 reaches in a step: 737 of 989 TFLOP/s in products, 545 in
+    /// attention and 744 of 1979 in 8 bits, 3.2 of 4.8 TB/s.
+    var rates: CardRates {
+        let (product, attention, narrowAttention) = (737.0 / 989, 545.0 / 989, 744.0 / 1979)
+        let moving = 3.2 / 4.8
+        var products: [DataType: Double] = [
+            .bfloat16: bfloat16 * product * 1e12, .int8: int8 * product * 1e12,
+        ]
+        products[.float8E4M3] = float8.map { $0 * product * 1e12 }
+        var attentions: [DataType: Double] = [.bfloat16: bfloat16 * attention * 1e12]
+        if hasNarrowAttention {
+            attentions[.float8E4M3] = float8.map { $0 * narrowAttention * 1e12 }
+        }
+        return CardRates(
+            name: name, cardName: cardName, products: products, attention: attentions,
+            memory: memory * moving * 1e9, link: link, perOperation: 9e-6,
+            source: "estimated: the data sheet times the share that an H200 reaches of its own")
+    }
+}
+
+extension CardRates {
+    private static let pcie5 = 55e9
+    private static let pcie4 = 25e9
+
+    /// From NVIDIA's data sheets and architecture papers.
+    private static let published = [
+        DataSheet(
+            name: "h100", cardName: "H100", bfloat16: 989, float8: 1979, int8: 1979, memory: 3350,
+            link: pcie5, hasNarrowAttention: true),
+        DataSheet(
+            name: "a100", cardName: "A100", bfloat16: 312, float8: nil, int8: 624, memory: 2039,
+            link: pcie4, hasNarrowAttention: false),
+        DataSheet(
+            name: "l40s", cardName: "L40S", bfloat16: 362, float8: 733, int8: 733, memory: 864,
+            link: pcie4, hasNarrowAttention: false),
+        DataSheet(
+            name: "l4", cardName: "L4", bfloat16: 121, float8: 242, int8: 242, memory: 300,
+            link: pcie4, hasNarrowAttention: false),
+        DataSheet(
+            name: "a10", cardName: "A10", bfloat16: 125, float8: nil, int8: 250, memory: 600,
+            link: pcie4, hasNarrowAttention: false),
+        DataSheet(
+            name: "rtx-3090", cardName: "RTX 3090", bfloat16: 71, float8: nil, int8: 284,
+            memory: 936, link: pcie4, hasNarrowAttention: false),
+        DataSheet(
+            name: "rtx-4090", cardName: "RTX 4090", bfloat16: 165.2, float8: 330.3, int8: 660.6,
+            memory: 1008, link: pcie4, hasNarrowAttention: false),
+        DataSheet(
+            name: "rtx-5090", cardName: "RTX 5090", bfloat16: 209.5, float8: 419, int8: 838,
+            memory: 1792, link: pcie5, hasNarrowAttention: false),
+    ]
+}

@@ -1,0 +1,111 @@
+import Compute
+import Denoiser
+import Tensors
+
+/// Bytes of a run on its device by what they are for, the parts of one group being alike.
+public struct MemoryGroups: Hashable, Sendable {
+    /// Weights that no layer owns: embeddings of patches, what hears the sound, the head.
+    public let fixedWeights: Int
+    /// Weights of each layer that a pass reads.
+    public let layerWeights: [Int]
+    /// The most weights at once that only the start of a run needs, which are gone before there are windows.
+    public let startWeights: Int
+    /// Keys and values of the text.
+    public let text: Int
+    /// Keys of the reference before they are turned.
+    public let referenceKeys: Int
+    /// Modulations of every layer at every timestep, scales, and masks.
+    public let modulations: Int
+    /// The window of one step and layer in one branch: keys and values of conditioning and clip.
+    public let window: Int
+    /// Windows of a layer at each step: one for each branch.
+    public let branches: Int
+    /// Steps of this process.
+    public let steps: Int
+    /// What operations need between their inputs and outputs, and what comes and goes in a pass, at most.
+    public let temporaries: Int
+    /// Room for work spaces of libraries, on a card.
+    public let libraries: Int
+
+    /// Layers.
+    public var layers: Int { layerWeights.count }
+    /// All windows of one step.
+    public var windowsOfStep: Int { window * branches * layers }
+    /// Weights of the largest layer: what a slot must hold.
+    public var largestLayer: Int { layerWeights.max() ?? 0 }
+}
+
+extension MemoryGroups {
+    /// cuBLASLt is allowed 32 MiB on cards of compute capability 9 and above; as much again is for what attention and products in
+    /// 8 bits convert.
+    public static let libraryBytes = 64 << 20
+
+    /// The groups of a request, from the model's sizes and a dry run.
+    init(_ request: PlanRequest, dryRun: DryRun, onCard: Bool) throws {
+        let configuration = request.model.configuration
+        let weights = WeightGroups(
+            of: try request.model.transformer(),
+            activations: request.precision.activationType,
+            matrices: request.precision.matrixType)
+        let (grid, layers) = (request.grid, configuration.layers)
+        func rows(_ count: Int, _ type: DataType) -> Int {
+            MemoryArena.size(of: count * configuration.dim * type.size)
+        }
+        fixedWeights = weights.fixed
+        layerWeights = weights.layers
+        startWeights = weights.start.values.max() ?? 0
+        text =
+            request.branches * layers * 2
+            * rows(configuration.textTokens, request.precision.activationType)
+        referenceKeys =
+            request.branches * layers * rows(grid.frameTokens, request.precision.activationType)
+        let scale = MemoryArena.size(of: DataType.float32.size)
+        let scales = request.attention == .float8 ? request.branches * layers * 3 * scale : 0
+        let masks =
+            request.actors > 1
+            ? request.actors * MemoryArena.size(of: grid.blockTokens * DataType.float32.size) : 0
+        // Those of the schedule's timesteps and of the conditioning's, which is 0.
+        modulations =
+            (request.steps + 1) * (layers * rows(6, .float32) + rows(2, .float32)) + scales
+            + masks
+        window = 2 * rows(grid.conditioningTokens + grid.windowTokens, request.windowType)
+        branches = request.branches
+        steps = request.steps
+        temporaries = dryRun.temporaryBytes
+        libraries = onCard ? Self.libraryBytes : 0
+    }
+
+    /// Bytes that tensors of a run with this residency need.
+    public func bytes(_ residency: DenoiserResidency) -> Int {
+        max(running(residency), starting(residency))
+    }
+
+    /// Bytes between the passes' first and last operation.
+    private func running(_ residency: DenoiserResidency) -> Int {
+        let streamed = residency.streamedWindows.reduce(0) { $0 + $1.count } * branches
+        let resident = steps * layers * branches - streamed
+        let slots = streamed > 0 ? residency.windowSlots : 0
+        return held(residency) + referenceKeys + (resident + slots) * window + temporaries
+            + libraries
+    }
+
+    /// Bytes while text and time are prepared.
+    private func starting(_ residency: DenoiserResidency) -> Int {
+        held(residency) + startWeights + temporaries + libraries
+    }
+
+    /// Bytes of weights and of what is made of them at the start.
+    private func held(_ residency: DenoiserResidency) -> Int {
+        let resident = layerWeights.enumerated().reduce(0) {
+            residency.streamedLayers.contains($1.offset) ? $0 : $0 + $1.element
+        }
+        let slots = residency.streamedLayers.isEmpty ? 0 : residency.weightSlots
+        return fixedWeights + resident + slots * largestLayer + text + modulations
+    }
+
+    /// Bytes of the host's pinned memory that streamed groups take.
+    public func hostBytes(_ residency: DenoiserResidency) -> Int {
+        residency.streamedLayers.reduce(0) { $0 + layerWeights[$1] }
+            + residency.streamedWindows.reduce(0) { $0 + $1.count } * branches * window
+    }
+}

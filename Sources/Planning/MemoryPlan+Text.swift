@@ -1,0 +1,130 @@
+import Compute
+import Denoiser
+import Foundation
+
+extension MemoryPlan {
+    /// The plan as a table of one column, for people.
+    public var text: String { planTable([column(steps: 0..<request.steps)]) }
+
+    /// Names and cells, from the top.
+    func column(steps: Range<Int>) -> [(name: String, cell: String)] {
+        [
+            ("", place.name),
+            ("steps", steps.count == 1 ? "\(steps.upperBound)" : Self.range(steps)),
+        ] + weightRows + windowRows + totalRows + linkRows + timeRows
+    }
+
+    private static func range(_ steps: Range<Int>) -> String {
+        "\(steps.lowerBound + 1)-\(steps.upperBound)"
+    }
+
+    private var weightRows: [(String, String)] {
+        let streamed = residency.streamedLayers.count
+        let resident = groups.layerWeights.enumerated().reduce(0) {
+            residency.streamedLayers.contains($1.offset) ? $0 : $0 + $1.element
+        }
+        let slots = streamed == 0 ? 0 : residency.weightSlots * groups.largestLayer
+        return [
+            ("weights outside layers", gigabytes(groups.fixedWeights)),
+            ("weights of \(groups.layers) layers", gigabytes(resident + slots)),
+        ] + streamedRow(streamed, of: groups.layers)
+    }
+
+    private var windowRows: [(String, String)] {
+        let all = groups.steps * groups.layers
+        let streamed = residency.streamedWindows.reduce(0) { $0 + $1.count }
+        let slots = streamed == 0 ? 0 : residency.windowSlots
+        let resident = (all - streamed) * groups.branches + slots
+        return [
+            (
+                "windows of \(groups.steps == 1 ? "1 step" : "\(groups.steps) steps")",
+                gigabytes(resident * groups.window)
+            )
+        ] + streamedRow(streamed, of: all)
+            + [
+                (
+                    "text, reference, modulation",
+                    gigabytes(groups.text + groups.referenceKeys + groups.modulations)
+                ),
+                ("temporaries, libraries", gigabytes(groups.temporaries + groups.libraries)),
+            ]
+    }
+
+    private func streamedRow(_ count: Int, of all: Int) -> [(String, String)] {
+        [("  of them streamed", count == 0 ? "none" : "\(count) of \(all)")]
+    }
+
+    private var totalRows: [(String, String)] {
+        let outside = place.overhead.map { [("context, libraries", gigabytes($0.bytes))] } ?? []
+        return outside + [
+            ("in all", gigabytes(totalBytes)),
+            ("limit", place.limit.map(gigabytes) ?? "none"),
+            ("least limit", gigabytes(minimumBytes)),
+        ]
+    }
+
+    private var linkRows: [(String, String)] {
+        guard place.overhead != nil else { return [] }
+        return [
+            ("host memory", gigabytes(hostBytes)),
+            ("link a step, to the card", gigabytes(linkBytes.fetched / request.steps)),
+            ("link a step, back", gigabytes(linkBytes.stored / request.steps)),
+        ]
+    }
+
+    private var timeRows: [(String, String)] {
+        guard let seconds else { return [] }
+        return [
+            ("card a step", milliseconds(seconds.compute)),
+            ("link a step", milliseconds(seconds.link)),
+            ("step", milliseconds(seconds.step)),
+        ]
+    }
+}
+
+extension RunPlan {
+    /// The plan as a table for people: a column for each place.
+    public var text: String {
+        var lines = [
+            "\(request.summary), \(request.actors == 1 ? "1 voice" : "\(request.actors) voices")"
+        ]
+        if request.branches > 1 { lines[0] += ", guided" }
+        lines += ["", planTable(parts.map { $0.plan.column(steps: $0.steps) })]
+        if !idle.isEmpty { lines.append("without steps: " + idle.joined(separator: " ")) }
+        if let framesPerSecond {
+            lines.append(String(format: "latents for %.1f frames a second", framesPerSecond))
+        }
+        for source in Set(
+            parts.compactMap(\.plan.place.rates).map {
+                "times as on a \($0.cardName), \($0.source)"
+            }
+        )
+        .sorted() { lines.append(source) }
+        lines.append(
+            "disk for a minute: voice \(gigabytes(disk.audio)), latents"
+                + " \(gigabytes(disk.latents)), frames \(gigabytes(disk.frames))")
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+/// Columns of the same rows beside one another; a row that one column lacks is left out of it.
+private func planTable(_ columns: [[(name: String, cell: String)]]) -> String {
+    let names = columns.max { $0.count < $1.count }?.map(\.name) ?? []
+    let width = names.reduce(0) { max($0, $1.count) }
+    return names.map { name in
+        let cells = columns.map { column in
+            let cell = column.first { $0.name == name }?.cell ?? "-"
+            let least = max(12, column.reduce(0) { max($0, $1.cell.count) } + 2)
+            return String(repeating: " ", count: least - cell.count) + cell
+        }
+        return name + String(repeating: " ", count: width - name.count) + cells.joined()
+    }.joined(separator: "\n") + "\n"
+}
+
+private func gigabytes(_ bytes: Int) -> String {
+    String(format: "%.2f GB", Double(bytes) / 1e9)
+}
+
+private func milliseconds(_ seconds: Double) -> String {
+    String(format: "%.1f ms", 1000 * seconds)
+}

@@ -1,0 +1,124 @@
+import Compute
+import Denoiser
+import Tensors
+
+/// A run that a device cannot hold or compute, in one line.
+public struct PlanRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+    /// Bytes that lack; nil if bytes are not what lacks.
+    public let lacking: Int?
+
+    /// A request for which bytes lack, and the nearest setting that would do.
+    init(_ request: PlanRequest, at place: PlanPlace, lacking: Int, hint: String?) {
+        self.lacking = lacking
+        let needed = (place.limit ?? 0) + lacking
+        description =
+            "cannot denoise \(request.summary) on '\(place.name)': it needs at least \(needed) bytes,"
+            + " \(lacking) more than there are" + (hint.map { "; \($0) would fit" } ?? "")
+    }
+
+    /// A request whose types a card does not offer.
+    init(unoffered request: PlanRequest, by rates: CardRates) {
+        lacking = nil
+        let products = rates.products[request.precision.matrixType] == nil
+        description =
+            "cannot denoise on a \(rates.cardName): it offers no "
+            + (products
+                ? "products in \(request.precision.matrixType) (--precision)"
+                : "attention in \(request.windowType) (--attention)")
+    }
+}
+
+extension PlanRequest {
+    /// Width and height of the picture in pixels.
+    var pictureSize: (width: Int, height: Int) { (grid.width * 8, grid.height * 8) }
+
+    /// The size, steps and types, in a few words.
+    var summary: String {
+        "\(pictureSize.width)x\(pictureSize.height) in \(steps == 1 ? "1 step" : "\(steps) steps")"
+            + " with \(precision.rawValue) weights and \(attention.rawValue) windows"
+    }
+}
+
+/// The setting nearest to a request that fits a place.
+struct PlanHint: CustomStringConvertible {
+    let description: String
+
+    /// Tries narrower types at the same size, then smaller pictures of the same form; nil if nothing fits.
+    init?(_ request: PlanRequest, at place: PlanPlace) throws {
+        for (precision, attention) in Self.types(for: request, at: place) {
+            var narrower = request
+            (narrower.precision, narrower.attention) = (precision, attention)
+            if try Self.fits(narrower, place) {
+                description = Self.options(narrower, differingFrom: request)
+                return
+            }
+        }
+        guard let smaller = try Self.smaller(request, place) else { return nil }
+        let size = smaller.pictureSize
+        description =
+            (["--size \(size.width)x\(size.height)", Self.options(smaller, differingFrom: request)]
+            .filter { !$0.isEmpty }).joined(separator: " ")
+    }
+
+    /// Types that need fewer bytes and that the place offers, the nearest first.
+    private static func types(
+        for request: PlanRequest, at place: PlanPlace
+    ) -> [(PlanPrecision, PlanAttention)] {
+        let matrices: [PlanPrecision] = [.bfloat16, place.overhead == nil ? .int8 : .float8, .int8]
+        let candidates = matrices.flatMap { precision in
+            [PlanAttention.activations, .float8].map { (precision, $0) }
+        }
+        return candidates.filter { precision, attention in
+            let isNarrower =
+                precision.matrixType.size < request.precision.matrixType.size
+                || precision == request.precision
+            let offered =
+                place.rates.map {
+                    $0.products[precision.matrixType] != nil
+                        && $0.attention[attention.windowType ?? .bfloat16] != nil
+                } ?? (place.overhead != nil || attention == .activations)
+            return isNarrower && offered && (attention == .float8 || request.attention != .float8)
+        }
+    }
+
+    /// The largest picture of the same form, with the narrowest types that fit it, in sixteenths of the sides.
+    private static func smaller(
+        _ request: PlanRequest, _ place: PlanPlace
+    ) throws -> PlanRequest? {
+        let types = [(request.precision, request.attention)] + types(for: request, at: place)
+        for sixteenths in (4...15).reversed() {
+            func side(_ latents: Int) -> Int { max(8, latents * sixteenths / 16 / 2 * 2) }
+            for (precision, attention) in types {
+                var smaller = request
+                smaller.grid = LatentGrid(
+                    height: side(request.grid.height), width: side(request.grid.width),
+                    clipFrames: request.grid.clipFrames)
+                (smaller.precision, smaller.attention) = (precision, attention)
+                if try fits(smaller, place) { return smaller }
+            }
+        }
+        return nil
+    }
+
+    private static func fits(_ request: PlanRequest, _ place: PlanPlace) throws -> Bool {
+        do {
+            _ = try MemoryPlan(
+                request, at: place, dryRun: DryRun(request), isHinting: false)
+            return true
+        } catch is PlanRefusal {
+            return false
+        }
+    }
+
+    private static func options(
+        _ request: PlanRequest, differingFrom other: PlanRequest
+    ) -> String {
+        [
+            request.precision == other.precision
+                ? nil : "--precision \(request.precision.rawValue)",
+            request.attention == other.attention
+                ? nil : "--attention \(request.attention.rawValue)",
+        ].compactMap(\.self).joined(separator: " ")
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Compute
+import ComputeCUDA
+import Glibc
+import Planning
+
+/// Devices to plan for, as they are typed: `cpu`, `cuda:0`, `22.15GiB`, `4x22.15GiB`, several with commas.
+public struct PlannedDevices: ExpressibleByArgument, Sendable {
+    private let items: [Item]
+
+    private enum Item: Sendable {
+        case device(DeviceName)
+        /// A card of that size, as it was typed.
+        case card(String, ByteCount)
+    }
+
+    private static let most = 64
+
+    public init?(argument: String) {
+        var items: [Item] = []
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let parsed = Self.items(String(part)) else { return nil }
+            items += parsed
+        }
+        guard (1...Self.most).contains(items.count) else { return nil }
+        self.items = items
+    }
+
+    private static func items(_ text: String) -> [Item]? {
+        if let device = DeviceName(argument: text) { return [.device(device)] }
+        let parts = text.split(separator: "x", omittingEmptySubsequences: false).map(String.init)
+        guard let last = parts.last, let size = ByteCount(argument: last) else { return nil }
+        switch parts.count {
+        case 1: return [.card(last, size)]
+        case 2:
+            guard let count = Int(parts[0]), (1...most).contains(count) else { return nil }
+            return Array(repeating: .card(last, size), count: count)
+        default: return nil
+        }
+    }
+
+    /// Whether there is any card among them.
+    public var haveCards: Bool {
+        items.contains { if case .device(.cpu) = $0 { false } else { true } }
+    }
+
+    /// The places; cards of a size are as fast as `card`, those of this machine as they are. Throws what opening
+    /// a card of this machine throws.
+    public func places(card: CardRates) throws -> [PlanPlace] {
+        try items.map { item in
+            switch item {
+            case .card(let name, let size):
+                PlanPlace(
+                    name: name, limit: size.bytes, overhead: CardOverhead(), rates: card)
+            case .device(.cpu):
+                PlanPlace(name: "cpu", limit: Self.hostBytes, overhead: nil, rates: nil)
+            case .device(.cuda(let ordinal)):
+                try PlanPlace(of: CUDADevice(ordinal: ordinal))
+            }
+        }
+    }
+
+    /// Bytes of this machine's memory.
+    private static var hostBytes: Int {
+        sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    }
+}
+
+extension PlanPlace {
+    /// An opened device, with the limit that it was given or what it has.
+    public init(of device: any Device, limit: Int? = nil) {
+        let card = device as? CUDADevice
+        self.init(
+            name: device.name, limit: limit ?? card?.availableBytes, overhead: card?.overhead,
+            rates: card.flatMap { CardRates.card(called: $0.cardName) })
+    }
+}
