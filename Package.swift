@@ -221,7 +221,10 @@ let package = Package(
             path: "Tests/ToolProbe", swiftSettings: strict),
         tests(
             of: "Stages",
-            uses: ["Artifacts", "AudioEncoder", "ComputeCPU", "Media", "Tensors"]),
+            uses: [
+                "Artifacts", "AudioEncoder", "Compute", "ComputeCPU", "Denoiser", "Media",
+                "Tensors",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
