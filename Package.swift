@@ -187,7 +187,7 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Checkpoints", "Tensors"],
+            name: "TestSupport", dependencies: ["Compute", "Checkpoints", "Tensors"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .executableTarget(
             name: "ProjectCheck", path: "Tests/ProjectCheck", swiftSettings: strict),
@@ -234,7 +234,10 @@ let package = Package(
             path: "Tests/ToolProbe", swiftSettings: strict),
         tests(
             of: "Stages",
-            uses: ["Artifacts", "AudioEncoder", "ComputeCPU", "Media", "Tensors"]),
+            uses: [
+                "Artifacts", "AudioEncoder", "Compute", "ComputeCPU", "Denoiser", "Media",
+                "Tensors",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

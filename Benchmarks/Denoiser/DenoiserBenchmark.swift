@@ -86,12 +86,12 @@ struct DenoiserBenchmark {
             if tensor.dataType != .float32 { try device.copy(values, into: tensor) }
         }
         for (layer, reference) in branch.referenceKeys.enumerated() {
-            let window = branch.windows[0]
+            let window = try branch.windows[0].reading(layer: layer) { $0 }
             try fill(reference, "reference.\(layer)")
-            try fill(window.conditioning(layer: layer).keys, "sink.k.\(layer)")
-            try fill(window.conditioning(layer: layer).values, "sink.v.\(layer)")
-            try fill(window.ring(layer: layer).keys, "ring.k.\(layer)")
-            try fill(window.ring(layer: layer).values, "ring.v.\(layer)")
+            try fill(window.conditioning.keys, "sink.k.\(layer)")
+            try fill(window.conditioning.values, "sink.v.\(layer)")
+            try fill(window.ring.keys, "ring.k.\(layer)")
+            try fill(window.ring.values, "ring.v.\(layer)")
         }
     }
 }

@@ -31,3 +31,16 @@ public protocol HostBuffer: AnyObject {
     /// The bytes.
     var bytes: UnsafeMutableRawBufferPointer { get }
 }
+
+extension Device {
+    /// The device behind this one whose memory is apart, as copies and marks see it. Throws `UnsupportedOperation` if there
+    /// is none.
+    public func linked() throws -> any LinkedDevice {
+        if let profiling = self as? ProfilingDevice { return try profiling.device.linked() }
+        guard let linked = self as? any LinkedDevice else {
+            throw UnsupportedOperation(
+                device: name, operation: "memory that is streamed from the host")
+        }
+        return linked
+    }
+}

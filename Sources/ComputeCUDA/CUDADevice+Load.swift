@@ -25,14 +25,16 @@ extension CUDADevice {
 
     /// The views' rows behind one another, rounded here with a scale for each.
     private func gatherScaled(_ views: [TensorView], _ dataType: DataType) throws -> Tensor {
-        let whole = try allocateScaledRows(views.stackedShape, dataType)
+        let whole = try holdingLong { try allocateScaledRows(views.stackedShape, dataType) }
         var start = 0
         for view in views {
-            let isKnown = view.dataType == .bfloat16 || view.dataType == .float32
-            let wide = try gather([view], isKnown ? view.dataType : .float32)
+            var wide = try allocate(view.shape, view.dataType)
+            try upload(view, to: wide)
+            if !wide.isFloating { wide = try cast(wide, to: .float32) }
             try convertScaled(
                 wide, .identity, into: whole.rows(start..<start + view.shape[0]))
             start += view.shape[0]
+            view.releasePages()
         }
         return whole
     }

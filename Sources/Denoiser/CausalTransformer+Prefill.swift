@@ -51,6 +51,7 @@ extension CausalTransformer {
         _ branch: GuidanceBranch, layer: Int, _ pass: PrefillPass, on device: any Device
     ) throws {
         let block = blocks[layer]
+        try streamed?.use(layer)
         let split: Shape = [pass.tokens.shape[0], configuration.heads, configuration.head]
         try block(
             pass.tokens, modulation: pass.modulation.blocks[layer], text: branch.text[layer],
@@ -67,6 +68,7 @@ extension CausalTransformer {
             try branch.keep(turned, unturned: keys, layer: layer, on: device)
             return try block.selfAttention.attend(queries, over: turned, on: device)
         }
+        try streamed?.finish(layer)
     }
 }
 

@@ -98,21 +98,25 @@ extension CausalTransformer {
     package func run(
         layer: Int, _ pass: VelocityPass, branch: GuidanceBranch, on device: any Device
     ) throws {
-        let (block, window) = (blocks[layer], pass.window)
+        let block = blocks[layer]
+        try streamed?.use(layer)
+        let window = try pass.window.use(layer: layer, position: pass.position)
         try device.rotate(
-            branch.referenceKeys[layer], by: pass.referenceRotation,
-            into: window.referenceKeys(layer: layer))
+            branch.referenceKeys[layer], by: pass.referenceRotation, into: window.referenceKeys)
         try block(
             pass.tokens, modulation: pass.modulation.blocks[layer], text: branch.text[layer],
             on: device
         ) { x in
-            let own = window.block(layer: layer, position: pass.position)
+            let own = window.block(position: pass.position)
             let queries = try block.selfAttention.project(
                 x, rotation: pass.rotation, keyRotation: pass.rotation, keys: own.keys,
                 values: own.values, scale: branch.scales?[layer].query, on: device)
-            return try block.selfAttention.attend(
-                queries, over: window.active(layer: layer, position: pass.position), on: device)
+            let attended = try block.selfAttention.attend(
+                queries, over: window.active(position: pass.position), on: device)
+            try pass.window.finish(layer: layer, position: pass.position)
+            return attended
         }
+        try streamed?.finish(layer)
     }
 
     /// Adds the sound to the tokens behind a layer, if it is one of those that hear.

@@ -23,9 +23,11 @@ public final class CausalTransformer {
     package let injectors: [AudioInjector]
     package let head: VelocityHead
     let rotary: RotaryEmbedding
+    /// The layers' weights that are fetched for each pass; nil for none.
+    var streamed: StreamedParameters?
     private var modulations: [Float: TimestepModulation] = [:]
 
-    /// The transformer whose weights are at the root of `scope`; load `parameters` before use.
+    /// The transformer whose weights are at the root of `scope`; `load` it before use.
     ///
     /// Sizes that the checkpoint denies are found by its claims. Throws `UnusableWeight` for a
     /// weight from which a size follows.
@@ -82,14 +84,25 @@ public final class CausalTransformer {
     /// The modulations of every block at a timestep, computed once for each of the schedule.
     func modulation(timestep: Float, on device: any Device) throws -> TimestepModulation {
         if let known = modulations[timestep] { return known }
-        let (vector, common) = try timeEmbedding(timestep, on: device)
-        let modulation = try device.holdingLong {
-            TimestepModulation(
-                blocks: try blocks.map { try $0.modulation(with: common, on: device) },
-                head: try head.modulation(with: vector, on: device))
+        try prepareModulations(timesteps: [timestep], on: device)
+        return try modulation(timestep: timestep, on: device)
+    }
+
+    /// Computes the modulations at timesteps, so that the weights they are made of can go.
+    func prepareModulations(timesteps: [Float], on device: any Device) throws {
+        guard timesteps.contains(where: { modulations[$0] == nil }) else {
+            return timeEmbedding.parameters.unload()
         }
-        modulations[timestep] = modulation
-        return modulation
+        try timeEmbedding.parameters.whileLoaded(on: device) {
+            for timestep in timesteps where modulations[timestep] == nil {
+                let (vector, common) = try timeEmbedding(timestep, on: device)
+                modulations[timestep] = try device.holdingLong {
+                    TimestepModulation(
+                        blocks: try blocks.map { try $0.modulation(with: common, on: device) },
+                        head: try head.modulation(with: vector, on: device))
+                }
+            }
+        }
     }
 }
 
@@ -108,21 +121,60 @@ extension CausalTransformer {
         context: [Float], steps: Int, grid: LatentGrid, windowType: DataType? = nil,
         on device: any Device, monitor: Monitor = { _ in }
     ) throws -> GuidanceBranch {
+        try branches(
+            contexts: [context], steps: steps, grid: grid, windowType: windowType,
+            residency: .resident, on: device, monitor: monitor
+        ).branches[0]
+    }
+
+    /// The same for several contexts, and what their streamed windows share.
+    func branches(
+        contexts: [[Float]], steps: Int, grid: LatentGrid, windowType: DataType?,
+        residency: DenoiserResidency, on device: any Device, monitor: Monitor
+    ) throws -> (branches: [GuidanceBranch], slots: StreamedSlots?) {
         precondition([nil, .float8E4M3, device.activationType].contains(windowType))
-        let tokens = try textEmbedding(context, on: device)
-        let text = try blocks.enumerated().map { layer, block in
-            let text = try block.textAttention.keysAndValues(of: tokens, on: device)
+        let texts = try texts(contexts, on: device, monitor: monitor)
+        let bundle = configuration.windowBundle(
+            on: grid, type: windowType ?? device.activationType)
+        let slots = try device.holdingLong {
+            try residency.windowSlots(for: bundle, on: device)
+        }
+        let branches = try texts.map { text in
+            try device.holdingLong {
+                let scales =
+                    windowType != .float8E4M3
+                    ? nil
+                    : try blocks.map { try AttentionScales(of: $0.selfAttention, on: device) }
+                return try GuidanceBranch(
+                    text: text, steps: steps, grid: grid, scales: scales, residency: residency,
+                    slots: slots, configuration: configuration, on: device)
+            }
+        }
+        // As blocks use them: step by step, branch by branch, layer by layer.
+        slots?.order = (0..<steps).flatMap { step in
+            branches.flatMap { $0.windows[step].streamedGroups }
+        }
+        return (branches, slots)
+    }
+
+    /// The keys and values of each layer for each context; what they are made of is needed only once.
+    private func texts(
+        _ contexts: [[Float]], on device: any Device, monitor: Monitor
+    ) throws -> [[KeysAndValues]] {
+        let tokens = try textEmbedding.parameters.whileLoaded(on: device) {
+            try contexts.map { try textEmbedding($0, on: device) }
+        }
+        var texts = [[KeysAndValues]](repeating: [], count: contexts.count)
+        for (layer, block) in blocks.enumerated() {
+            let attention = block.textAttention
+            try attention.textParameters.whileLoaded(on: device) {
+                for (index, tokens) in tokens.enumerated() {
+                    texts[index].append(try attention.keysAndValues(of: tokens, on: device))
+                }
+            }
             try monitor(Progress("text layers", completed: layer + 1, total: blocks.count))
-            return text
         }
-        return try device.holdingLong {
-            let scales =
-                windowType != .float8E4M3
-                ? nil : try blocks.map { try AttentionScales(of: $0.selfAttention, on: device) }
-            return try GuidanceBranch(
-                text: text, steps: steps, grid: grid, scales: scales,
-                configuration: configuration, on: device)
-        }
+        return texts
     }
 
     /// The sound of one block for each actor, [12, layers, features] each, as the injectors need

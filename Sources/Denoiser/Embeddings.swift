@@ -90,6 +90,9 @@ package struct TextEmbedding {
         second = Linear(scope.scope("2"), from: dim, to: dim)
     }
 
+    /// Every parameter.
+    var parameters: [Parameter] { first.parameters + second.parameters }
+
     /// The tokens [rows, dim] of a context of up to `rows` rows of `width`; the missing rows are
     /// zeros, which become tokens like any other and are attended to.
     package func callAsFunction(_ context: [Float], on device: any Device) throws -> Tensor {

@@ -1,4 +1,5 @@
 import Compute
+import Layers
 import Tensors
 
 /// Everything that one branch of the guidance, with or against the prompt, keeps between passes.
@@ -15,9 +16,11 @@ public final class GuidanceBranch {
     /// One window for each denoising step that this process runs.
     package let windows: [KeyValueWindow]
 
-    /// A branch that attends to `text` and has `steps` empty windows, of 8 bits where there are scales.
+    /// A branch that attends to `text` and has `steps` empty windows, of 8 bits where there are scales; those that are streamed
+    /// share `slots`.
     init(
         text: [KeysAndValues], steps: Int, grid: LatentGrid, scales: [AttentionScales]?,
+        residency: DenoiserResidency, slots: StreamedSlots?,
         configuration: DenoiserConfiguration, on device: any Device
     ) throws {
         self.text = text
@@ -28,9 +31,10 @@ public final class GuidanceBranch {
                 [grid.frameTokens, configuration.heads, configuration.head],
                 device.activationType)
         }
-        windows = try (0..<steps).map { _ in
+        windows = try (0..<steps).map { step in
             try KeyValueWindow(
-                grid: grid, configuration: configuration, scales: scales, on: device)
+                grid: grid, configuration: configuration, scales: scales,
+                streamed: residency.streamedWindows(step: step), slots: slots, on: device)
         }
     }
 
@@ -44,10 +48,6 @@ public final class GuidanceBranch {
         }
         let reference = referenceKeys[layer]
         try device.copy(unturned.rows(0..<reference.shape[0]), into: reference)
-        for window in windows {
-            let place = window.conditioning(layer: layer)
-            try device.copy(conditioning.keys, into: place.keys)
-            try device.copy(conditioning.values, into: place.values)
-        }
+        for window in windows { try window.keep(conditioning, layer: layer, on: device) }
     }
 }

@@ -1,60 +1,111 @@
 import Compute
+import Layers
 import Tensors
 
-/// The keys and values that one denoising step attends to, layer by layer: conditioning tokens in
-/// front, then a ring of the latest clip's tokens. One buffer, so that attention sees them as one.
-///
-/// The ring keeps keys as they were at this step's noise level, never those of clean latents.
+/// The keys and values that one denoising step attends to, layer by layer, on the device or fetched for each use.
 package final class KeyValueWindow {
+    private let layers: [Layer]
     private let grid: LatentGrid
-    private let keys: [Tensor]
-    private let values: [Tensor]
+    private let slots: StreamedSlots?
 
-    /// A window of zeros, which a replay may attend to before it has filled it: of the activations' type, or of 8 bits
-    /// where there are scales for each layer.
+    private enum Layer {
+        case resident(LayerWindow)
+        case streamed(StreamedGroup, scales: AttentionScales?)
+    }
+
+    /// A window of zeros, which a replay may attend to before it has filled it; layers of `streamed` take their turns in
+    /// `slots`. Where there are scales for each layer it is of 8 bits.
     init(
         grid: LatentGrid, configuration: DenoiserConfiguration, scales: [AttentionScales]?,
-        on device: any Device
+        streamed: Set<Int>, slots: StreamedSlots?, on device: any Device
     ) throws {
         self.grid = grid
-        let shape: Shape = [
-            grid.conditioningTokens + grid.windowTokens, configuration.heads, configuration.head,
-        ]
+        self.slots = slots
+        let shape = configuration.windowShape(on: grid)
         func zeros(scale: Tensor?) throws -> Tensor {
             guard let scale else { return try device.zeros(shape, device.activationType) }
             return try device.zeros(shape, .float8E4M3).scaled(byOne: scale)
         }
-        let layers = 0..<configuration.layers
-        keys = try layers.map { try zeros(scale: scales?[$0].key) }
-        values = try layers.map { try zeros(scale: scales?[$0].value) }
+        layers = try (0..<configuration.layers).map { layer in
+            let scales = scales?[layer]
+            guard streamed.contains(layer) else {
+                return .resident(
+                    LayerWindow(
+                        grid: grid, keys: try zeros(scale: scales?.key),
+                        values: try zeros(scale: scales?.value)))
+            }
+            let type = scales == nil ? device.activationType : .float8E4M3
+            let group = try StreamedGroup(
+                configuration.windowBundle(on: grid, type: type), on: device.linked())
+            group.clear()
+            group.overwritten = group.bundle.rows(overwrittenAt: 0, on: grid)
+            return .streamed(group, scales: scales)
+        }
     }
 
-    /// Where the reference's keys of a layer go, turned for each pass anew.
-    func referenceKeys(layer: Int) -> Tensor { keys[layer].rows(0..<grid.frameTokens) }
+    /// The memory of the layers that are streamed, in order.
+    var streamedGroups: [StreamedGroup] {
+        layers.compactMap {
+            guard case .streamed(let group, _) = $0 else { return nil }
+            return group
+        }
+    }
+}
 
-    /// Where a layer's conditioning goes.
-    package func conditioning(layer: Int) -> KeysAndValues {
-        part(layer: layer, 0..<grid.conditioningTokens)
+// MARK: - Use
+
+extension KeyValueWindow {
+    /// A layer for the pass of the block that starts at token `position` of the video, up to `finish`. The block's own rows and
+    /// the reference's keys are undefined before they are written.
+    func use(layer: Int, position: Int) throws -> LayerWindow {
+        try use(layer) { group, slots in
+            try slots.use(
+                group, overwriting: group.bundle.rows(overwrittenAt: position, on: grid))
+        }
     }
 
-    /// A layer's ring: rows of clip frame 0, 1, ... of whichever clip wrote them last.
-    package func ring(layer: Int) -> KeysAndValues {
-        part(layer: layer, grid.conditioningTokens..<grid.conditioningTokens + grid.windowTokens)
+    /// Ends the use of a layer that attention has read, and keeps the block's rows.
+    func finish(layer: Int, position: Int) throws {
+        guard case .streamed(let group, _) = layers[layer] else { return }
+        // What the pass of the block behind this one writes need not come back.
+        group.overwritten = group.bundle.rows(
+            overwrittenAt: position + grid.blockTokens, on: grid)
+        try slots?.finish(group, storing: group.bundle.rows(writtenAt: position, on: grid))
     }
 
-    /// Where a layer's tokens of the block that starts at token `position` of the video go.
-    func block(layer: Int, position: Int) -> KeysAndValues {
-        let start = grid.conditioningTokens + position % grid.windowTokens
-        return part(layer: layer, start..<start + grid.blockTokens)
+    /// Takes a layer's conditioning, [conditioning tokens, heads, head].
+    func keep(_ conditioning: KeysAndValues, layer: Int, on device: any Device) throws {
+        let place = try use(layer) { group, slots in try slots.replace(group) }.conditioning
+        try device.copy(conditioning.keys, into: place.keys)
+        try device.copy(conditioning.values, into: place.values)
+        guard case .streamed(let group, _) = layers[layer] else { return }
+        try slots?.finish(group, storing: group.bundle.conditioningRows(on: grid))
     }
 
-    /// All that the block starting at token `position` attends to, itself included.
-    func active(layer: Int, position: Int) -> KeysAndValues {
-        let filled = min(position + grid.blockTokens, grid.windowTokens)
-        return part(layer: layer, 0..<grid.conditioningTokens + filled)
+    /// Lends a whole layer, to be read.
+    package func reading<Result>(
+        layer: Int, _ body: (LayerWindow) throws -> Result
+    ) throws -> Result {
+        let result = try body(use(layer) { group, slots in try slots.use(group) })
+        if case .streamed(let group, _) = layers[layer] { try slots?.finish(group) }
+        return result
     }
 
-    private func part(layer: Int, _ rows: Range<Int>) -> KeysAndValues {
-        KeysAndValues(keys: keys[layer].rows(rows), values: values[layer].rows(rows))
+    /// A layer as it is, or with the tensors that `fetch` brings.
+    private func use(
+        _ layer: Int, _ fetch: (StreamedGroup, StreamedSlots) throws -> [Tensor]
+    ) throws -> LayerWindow {
+        switch layers[layer] {
+        case .resident(let window): return window
+        case .streamed(let group, let scales):
+            guard let slots else { preconditionFailure("a streamed window has no slots") }
+            let tensors = try fetch(group, slots)
+            guard let scales else {
+                return LayerWindow(grid: grid, keys: tensors[0], values: tensors[1])
+            }
+            return LayerWindow(
+                grid: grid, keys: tensors[0].scaled(byOne: scales.key),
+                values: tensors[1].scaled(byOne: scales.value))
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Layers
 import Tensors
 
 /// Denoises a video block after block, for all the steps of the schedule or a range of them.
@@ -21,6 +22,7 @@ public final class LatentSequence {
     private let randomness: DenoisingRandomness
     package let positive: GuidanceBranch
     package let negative: GuidanceBranch?
+    private let windowSlots: StreamedSlots?
     private let masks: [Tensor]?
     private var clipNoise: (clip: Int, latents: Latents)?
     private var prefilled: Prefill?
@@ -33,20 +35,23 @@ public final class LatentSequence {
     /// same motion, for the streaming recipe; nil to go on with the image.
     public typealias Refresh = () throws -> SinkLatents?
 
-    /// A sequence at its start; computes what the text contributes. Load the transformer first.
+    /// A sequence at its start; computes what text and timesteps contribute. Load the transformer first, with the same residency.
     ///
-    /// Throws `UnfitCondition` for conditions that the model cannot take. Traps on a range of steps
-    /// beyond the schedule, or on a part of it unless the solver is Euler's: others remember.
+    /// Throws `UnfitCondition` for conditions that the model cannot take, and `UnsupportedOperation` for windows to be streamed
+    /// on a device whose memory is not apart. Traps on a range of steps beyond the schedule, or on a part of it unless the
+    /// solver is Euler's: others remember.
     public init(
         transformer: CausalTransformer, conditions: DenoisingConditions,
         randomness: DenoisingRandomness, grid: LatentGrid, schedule: FlowSchedule,
-        steps: Range<Int>? = nil, windowType: DataType? = nil, on device: any Device,
+        steps: Range<Int>? = nil, windowType: DataType? = nil,
+        residency: DenoiserResidency = .resident, on device: any Device,
         monitor: Monitor = { _ in }
     ) throws {
         let all = 0..<schedule.steps
         let steps = steps ?? all
         precondition(!steps.isEmpty && steps.clamped(to: all) == steps)
         precondition(schedule.solver == .euler || steps == all)
+        precondition([0, steps.count].contains(residency.streamedWindows.count))
         try conditions.check(for: transformer, grid: grid)
         self.transformer = transformer
         self.device = device
@@ -55,18 +60,22 @@ public final class LatentSequence {
         self.grid = grid
         self.schedule = schedule
         self.steps = steps
-        func branch(_ context: [Float]) throws -> GuidanceBranch {
-            try transformer.branch(
-                context: context, steps: steps.count, grid: grid, windowType: windowType,
-                on: device, monitor: monitor)
-        }
-        positive = try branch(conditions.context)
+        try transformer.prepareModulations(
+            timesteps: steps.map { schedule.timesteps[$0] } + [0], on: device)
         // Scale 1 is no guidance, to the bit.
-        negative = try conditions.guidance.flatMap {
-            $0.scale == 1 ? nil : try branch($0.context)
-        }
+        let guidance = conditions.guidance.flatMap { $0.scale == 1 ? nil : $0 }
+        let (branches, slots) = try transformer.branches(
+            contexts: [conditions.context] + (guidance.map { [$0.context] } ?? []),
+            steps: steps.count, grid: grid, windowType: windowType, residency: residency,
+            on: device, monitor: monitor)
+        positive = branches[0]
+        negative = guidance == nil ? nil : branches[1]
+        windowSlots = slots
         masks = try conditions.masks?.map { try device.tensor($0, [grid.blockTokens]) }
     }
+
+    /// Bytes of streamed windows that were asked for so far.
+    public var windowTraffic: LinkTraffic { windowSlots?.traffic ?? LinkTraffic() }
 }
 
 /// What denoising a block left.

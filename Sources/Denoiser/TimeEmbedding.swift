@@ -21,6 +21,11 @@ package struct TimeEmbedding {
             scope.scope("time_projection.1"), from: dim, to: 6 * dim, as: .fixed(.float32))
     }
 
+    /// Every parameter.
+    var parameters: [Parameter] {
+        first.parameters + second.parameters + projection.parameters
+    }
+
     /// The vector [1, dim] and the modulations [6, dim] of a timestep, 0 to 1000.
     package func callAsFunction(
         _ timestep: Float, on device: any Device

@@ -28,6 +28,12 @@ struct TransformerBlock {
             scope.scope("ffn.2"), from: configuration.feedForward, to: dim, as: .matrix)
     }
 
+    /// What every pass reads. The modulation is not among them, as it is read once for each timestep.
+    var passParameters: [Parameter] {
+        selfAttention.parameters + textNorm.parameters + textAttention.passParameters
+            + expand.parameters + contract.parameters
+    }
+
     /// This block's modulations with those of a timestep [6, dim] added.
     func modulation(with common: Tensor, on device: any Device) throws -> BlockModulation {
         let rows = try device.allocate(common.shape, .float32)
@@ -109,6 +115,12 @@ struct SelfAttention {
         keyNorm = RMSNorm(scope.scope("norm_k"), size: dim, epsilon: configuration.epsilon)
     }
 
+    /// Every parameter.
+    var parameters: [Parameter] {
+        queryAndKey.parameters + value.parameters + output.parameters
+            + [queryNorm.weight, keyNorm.weight]
+    }
+
     /// The queries of x [tokens, dim], turned by `rotation`: [tokens, dim], of 8 bits if there is a `scale` for them. Keys,
     /// turned if `keyRotation` is given, go to `keys` and values to `values`, both [tokens, heads, head].
     func project(
@@ -159,6 +171,14 @@ struct TextAttention {
             scope.scope("norm_q"), size: dim, epsilon: configuration.epsilon)
         keyNorm = RMSNorm(scope.scope("norm_k"), size: dim, epsilon: configuration.epsilon)
     }
+
+    /// What every pass reads.
+    var passParameters: [Parameter] {
+        query.parameters + output.parameters + [queryNorm.weight]
+    }
+
+    /// What the keys and values of the text are made with.
+    var textParameters: [Parameter] { key.parameters + value.parameters + [keyNorm.weight] }
 
     /// The keys and values of text tokens [tokens, dim].
     func keysAndValues(of text: Tensor, on device: any Device) throws -> KeysAndValues {

@@ -8,6 +8,9 @@ public struct Linear {
     /// [out]
     public let bias: Parameter?
 
+    /// Weight and bias.
+    public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+
     /// A layer of parameters taken otherwise.
     public init(weight: Parameter, bias: Parameter?) {
         self.weight = weight

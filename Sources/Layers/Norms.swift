@@ -10,6 +10,9 @@ public struct LayerNorm {
     /// Added to the variance.
     public let epsilon: Float
 
+    /// Weight and bias.
+    public var parameters: [Parameter] { [weight, bias] }
+
     /// The layer at `scope`, whose names are "weight" and "bias".
     public init(_ scope: WeightScope, size: Int, epsilon: Float) {
         weight = scope.parameter("weight", [size])

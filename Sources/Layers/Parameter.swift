@@ -58,6 +58,12 @@ public final class Parameter {
         return views.count == paths.count ? views : nil
     }
 
+    /// Takes a tensor that something else brought into the device's memory for the weight.
+    func place(on tensor: Tensor) {
+        precondition(tensor.shape == shape)
+        resident = tensor
+    }
+
     /// Lets go of the device's memory.
     public func unload() { resident = nil }
 

@@ -82,4 +82,13 @@ extension [Parameter] {
     public func unload() {
         for parameter in self { parameter.unload() }
     }
+
+    /// Does what needs every parameter only now: loads those that are not, and lets go of all behind it.
+    public func whileLoaded<Result>(
+        on device: any Device, _ work: () throws -> Result
+    ) throws -> Result {
+        defer { unload() }
+        try load(on: device)
+        return try work()
+    }
 }

@@ -52,7 +52,7 @@ import Testing
 
     /// Values as they are; keys of the reference before they are turned, of motion after that.
     private func check(layer: Int, _ name: String) throws {
-        let kept = branch.windows[0].conditioning(layer: layer)
+        let kept = try branch.windows[0].reading(layer: layer) { $0.conditioning }
         try expect(kept.values, "sink.cond_v_\(name)")
         let expected = try goldens.tensor("sink.cond_k_\(name)").floats()
         let reference = try device.floats(branch.referenceKeys[layer])
@@ -129,7 +129,7 @@ import Testing
 
     /// The rows of the ring behind two blocks.
     private func checkWindow() throws {
-        let ring = branch.windows[0].ring(layer: 0)
+        let ring = try branch.windows[0].reading(layer: 0) { $0.ring }
         let rows = 0..<2 * model.grid.blockTokens
         try expect(ring.keys.rows(rows), "stream.cache_k_layer0_after")
         try expect(ring.values.rows(rows), "stream.cache_v_layer0_after")

@@ -38,12 +38,13 @@ import Testing
         return try [sequence.positive, sequence.negative].compactMap(\.self).flatMap { branch in
             try branch.windows.flatMap { window in
                 try (0..<model.sizes.layers).flatMap { layer in
-                    let ring = window.ring(layer: layer)
-                    return try kept.flatMap {
-                        [
-                            try model.device.floats(ring.keys.rows($0)),
-                            try model.device.floats(ring.values.rows($0)),
-                        ]
+                    try window.reading(layer: layer) { held in
+                        try kept.flatMap {
+                            [
+                                try model.device.floats(held.ring.keys.rows($0)),
+                                try model.device.floats(held.ring.values.rows($0)),
+                            ]
+                        }
                     }
                 }
             }

@@ -48,7 +48,7 @@ import Testing
         let (transformer, weights) = try transformer()
         _ = try weights.finish(strict: true)
         let device = RecordingDevice(activationType: .bfloat16)
-        try transformer.parameters.load(on: device)
+        try transformer.load(on: device)
         let weightBytes = device.allocatedBytes
         let grid = LatentGrid(height: height / 8, width: width / 8, clipFrames: 12)
         let branch = try transformer.branch(

@@ -9,17 +9,19 @@ import TestSupport
 /// A checkpoint that nobody published, loaded from its shards, with conditions drawn at random.
 struct SyntheticModel {
     let checkpoint: SyntheticCheckpoint
-    let device: CPUDevice
+    let device: any Device
+    let residency: DenoiserResidency
     let transformer: CausalTransformer
     let grid: LatentGrid
     var conditions: DenoisingConditions
     var sizes: SyntheticSizes { checkpoint.sizes }
 
     /// A model of these sizes for latents of a size, by default of odd sides in tokens, and clips
-    /// of two blocks.
+    /// of two blocks; on the processor unless said.
     init(
         _ sizes: SyntheticSizes = SyntheticSizes(), height: Int = 10, width: Int = 18,
-        clipFrames: Int = 6
+        clipFrames: Int = 6, on device: (any Device)? = nil,
+        residency: DenoiserResidency = .resident
     ) throws {
         checkpoint = SyntheticCheckpoint(sizes)
         let folder = TemporaryFolder()
@@ -31,8 +33,9 @@ struct SyntheticModel {
             configuration: DenoiserConfiguration(
                 ConfigurationFile(path: weights.denoiserConfigurationPath())))
         _ = try binder.finish(strict: true)
-        device = try CPUDevice(threads: 1)
-        try transformer.parameters.load(on: device)
+        self.device = try device ?? CPUDevice(threads: 1)
+        self.residency = residency
+        try transformer.load(on: self.device, residency: residency)
         grid = LatentGrid(height: height, width: width, clipFrames: clipFrames)
         var random = NormalNumbers(seed: 2)
         conditions = DenoisingConditions(
@@ -65,13 +68,14 @@ struct SyntheticModel {
     /// A sequence with this noise and these distances.
     func sequence(
         _ schedule: FlowSchedule = FlowSchedule(solver: .euler, steps: 2),
-        steps: Range<Int>? = nil
+        steps: Range<Int>? = nil, windowType: DataType? = nil
     ) throws -> LatentSequence {
         try LatentSequence(
             transformer: transformer, conditions: conditions,
             randomness: DenoisingRandomness(
                 noise: { noise($0) }, sinkDistance: { sinkDistance($0, $1, $2) }),
-            grid: grid, schedule: schedule, steps: steps, on: device)
+            grid: grid, schedule: schedule, steps: steps, windowType: windowType,
+            residency: residency, on: device)
     }
 
     /// What the streaming recipe refreshes the conditioning with.

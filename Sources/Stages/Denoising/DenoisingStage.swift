@@ -69,23 +69,27 @@ public struct DenoisingStage {
 // MARK: - Running
 
 extension DenoisingStage {
-    /// Denoises every block that is missing. Finished blocks stay, whatever happens.
+    /// Denoises every block that is missing. Finished blocks stay, whatever happens. What the device holds does not change
+    /// the result.
     ///
     /// Throws `ArtifactError` if the output was made otherwise, or what the device or the streams throw.
-    public func run(on device: any Device, manner: StreamManner) throws {
+    public func run(
+        on device: any Device, residency: DenoiserResidency = .resident, manner: StreamManner
+    ) throws {
         let input = try paths.input.map { try openInput($0, follow: manner.follow) }
         let writer = try manner.writer(to: paths.output, description())
         do {
             if writer.next < inputs.blocks {
                 try writeLead(writer)
-                try transformer.parameters.load(on: device) {
+                try transformer.load(on: device, residency: residency) {
                     try listener(.progress("loading weights, \($0.completed) of \($0.total)"))
                 }
                 let sequence = try LatentSequence(
                     transformer: transformer, conditions: inputs.conditions(options),
                     randomness: inputs.randomness(options), grid: inputs.grid,
                     schedule: FlowSchedule(solver: options.solver, steps: options.steps),
-                    steps: options.range, on: device)
+                    steps: options.range, windowType: options.attention, residency: residency,
+                    on: device)
                 let run = Run(
                     stage: self, sequence: sequence, writer: writer, input: input,
                     refresh: try refreshSource(writer, follow: manner.follow), manner: manner)
@@ -197,7 +201,7 @@ extension DenoisingStage {
     ) -> [String: String] {
         var shaping = [
             "steps": String(options.steps), "solver": options.solver.rawValue,
-            "precision": FloatName.of(options.precision),
+            "precision": FloatName.of(options.matrixType ?? options.precision),
             "output-type": FloatName.of(options.outputType),
         ]
         if paths.replay == nil {
@@ -205,6 +209,7 @@ extension DenoisingStage {
             shaping["noise-multiprocessors"] = String(options.noiseMultiprocessors)
         }
         shaping["clips"] = options.clips.map(String.init)
+        shaping["attention"] = options.attention.map(FloatName.of)
         if paths.lora != nil { shaping["lora-scale"] = String(options.loraScale) }
         if paths.negativeText != nil { shaping["guidance"] = String(options.guidance) }
         // A single process and a chain of them give the same bytes, so the range is told only where it is one.

@@ -1,0 +1,56 @@
+import Compute
+import Layers
+import Tensors
+
+extension CausalTransformer {
+    /// Brings the weights to where passes use them: the device's memory, or the host's for layers that are streamed, one after
+    /// the other. What only the start of a sequence needs comes and goes then.
+    ///
+    /// Throws `UnsupportedOperation` for a layer to be streamed on a device whose memory is not apart.
+    public func load(
+        on device: any Device, residency: DenoiserResidency = .resident,
+        monitor: Monitor = { _ in }
+    ) throws {
+        streamed = nil
+        let layers = residency.streamedLayers
+        let moved = layers.flatMap { blocks[$0].passParameters }
+        let elsewhere = Set((moved + startParameters).map(ObjectIdentifier.init))
+        let resident = parameters.filter { !elsewhere.contains(ObjectIdentifier($0)) }
+        let total = moved.count + resident.count
+        var completed = 0
+        func report(_ count: Int) throws {
+            completed += count
+            try monitor(Progress("weights", completed: completed, total: total))
+        }
+        if !layers.isEmpty {
+            let parts = layers.map { ($0, blocks[$0].passParameters) }
+            moved.unload()
+            streamed = try StreamedParameters(
+                Dictionary(uniqueKeysWithValues: parts), slots: residency.weightSlots,
+                on: device.linked()
+            ) { try report(blocks[$0].passParameters.count) }
+        }
+        for parameter in resident {
+            try parameter.load(on: device)
+            try report(1)
+        }
+    }
+
+    /// The tensors of a layer that a pass reads, in memory of their own, on a device with these types of activations and of
+    /// large matrices.
+    public func layerBundle(
+        _ layer: Int, activations: DataType, matrices: DataType
+    ) -> TensorBundle {
+        TensorBundle(
+            blocks[layer].passParameters, activations: activations, matrices: matrices)
+    }
+
+    /// Parameters that only the start of a sequence needs: those of the text and of the time.
+    public var startParameters: [Parameter] {
+        textEmbedding.parameters + timeEmbedding.parameters
+            + blocks.flatMap(\.textAttention.textParameters)
+    }
+
+    /// Bytes of streamed weights that were asked for so far.
+    public var weightTraffic: LinkTraffic { streamed?.traffic ?? LinkTraffic() }
+}
