@@ -16,7 +16,7 @@ extension KernelBenchmark {
         [DataType.float8E4M3, .int8, .bfloat16].map { type in
             let variants =
                 type == .float8E4M3
-                ? [chosen, Variant("fast sums") { $0.sumsFloat8Fast = true }] : [chosen]
+                ? [chosen, Variant("sums in float32") { $0.sumsFloat8Fast = false }] : [chosen]
             let name = "linear \(type) \(inner) to \(columns)"
             return KernelBenchmark(name: name, variants: variants) { device in
                 let x = try rows(device, [tokens, inner], type)

@@ -37,11 +37,14 @@ struct Manner {
     var matrixType: DataType?
     var windowType: DataType?
     var hasOneScale = false
+    var sumsExactly = false
 }
 
 let manners = [
     Manner(name: "bfloat16"),
     Manner(name: "float8, a scale a row", matrixType: .float8E4M3),
+    Manner(
+        name: "float8, a scale a row, sums in float32", matrixType: .float8E4M3, sumsExactly: true),
     Manner(name: "float8, one scale", matrixType: .float8E4M3, hasOneScale: true),
     Manner(name: "float8 attention alone", windowType: .float8E4M3),
     Manner(
@@ -61,6 +64,7 @@ struct Outcome {
 @MainActor func run(_ manner: Manner) throws -> Outcome {
     var tuning = KernelTuning()
     tuning.scalesWhole = manner.hasOneScale
+    tuning.sumsFloat8Fast = !manner.sumsExactly
     let device = try CUDADevice(
         ordinal: ordinal, activationType: .bfloat16, matrixType: manner.matrixType,
         memoryLimit: nil, tuning: tuning)
