@@ -14,7 +14,7 @@ extension CUDADevice: LinkedDevice {
         _ bytes: UnsafeRawBufferPointer, into tensor: Tensor, after marks: [any Mark]
     ) throws -> any Mark {
         precondition(bytes.count == tensor.byteCount && tensor.isContiguous)
-        return try copy(in: link.get().fetching, after: marks) { stream in
+        return try copy(in: link().fetching, after: marks) { stream in
             guard let source = bytes.baseAddress, bytes.count > 0 else { return }
             try driver.check(
                 driver.copyToDevice(tensor.address, source, bytes.count, stream.handle),
@@ -26,7 +26,7 @@ extension CUDADevice: LinkedDevice {
         _ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer, after marks: [any Mark]
     ) throws -> any Mark {
         precondition(bytes.count == tensor.byteCount && tensor.isContiguous)
-        return try copy(in: link.get().storing, after: marks) { stream in
+        return try copy(in: link().storing, after: marks) { stream in
             guard let target = bytes.baseAddress, bytes.count > 0 else { return }
             try driver.check(
                 driver.copyToHost(target, tensor.address, bytes.count, stream.handle),

@@ -18,7 +18,7 @@ public final class CUDADevice: Device {
     let pool: DevicePool
     let kernels: KernelLibrary
     let libraries = Libraries()
-    private(set) lazy var link = Result { try Link(context) }
+    private(set) var openLink: Result<Link, any Error>?
     let tuning: KernelTuning
     private var uploader: Uploader?
     private var used: Set<String> = []
@@ -99,6 +99,13 @@ public final class CUDADevice: Device {
     func allocateBytes(_ count: Int) throws -> DeviceMemory {
         try context.activate()
         return try pool.allocate(count)
+    }
+
+    /// The queues of copies, made when first needed.
+    func link() throws -> Link {
+        let link = openLink ?? Result { try Link(context) }
+        openLink = link
+        return try link.get()
     }
 
     /// What brings weights to the card, made when first needed.
@@ -194,6 +201,7 @@ extension CUDADevice {
 
     public func synchronize() throws {
         try context.activate()
+        try openLink?.get().synchronize()
         try stream.synchronize()
     }
 }

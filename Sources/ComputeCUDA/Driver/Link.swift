@@ -10,4 +10,10 @@ final class Link {
         fetching = try Stream(context)
         storing = try Stream(context)
     }
+
+    /// Waits until all copies are done; throws what went wrong in them.
+    func synchronize() throws {
+        try fetching.synchronize()
+        try storing.synchronize()
+    }
 }
