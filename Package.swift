@@ -106,18 +106,18 @@ let package = Package(
                 "Checkpoints", "Tensors",
             ]),
 
-        // Stages: from artifacts through a model to artifacts
-        room(
-            "Stages",
-            uses: [
-                "Artifacts", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers",
-                "Compute", "Checkpoints", "Tensors",
-            ]),
-
         // What fits on a device, before anything is loaded
         room(
             "Planning", uses: ["Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"],
             exclude: ["REPORT.md"]),
+
+        // Stages: from artifacts through a model to artifacts
+        room(
+            "Stages",
+            uses: [
+                "Artifacts", "Planning", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser",
+                "Layers", "Compute", "Checkpoints", "Tensors",
+            ]),
 
         // Models at their published size, with weights made up, to be timed
         room(
@@ -136,18 +136,18 @@ let package = Package(
         room(
             "ToolSupport",
             uses: [
-                "Stages", "Planning", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors",
+                "Stages", "Planning", "Denoiser", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors",
                 argumentParser, logging,
             ]),
         tool("encode-text", uses: ["Stages", "Tensors"]),
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
-        tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
+        tool("denoise-latents", uses: ["Stages", "Planning", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
         tool("plan-run", uses: ["Stages", "Planning", "Denoiser"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
-        tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
+        tool("bench-stages", uses: ["StageBenchmarks", "Planning", "Denoiser", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
         tool("inspect-tensors", uses: ["Inspection", "Media"]),
 

@@ -13,13 +13,12 @@ final class DenoisingBenchmark: StageBenchmark {
     private let grid: LatentGrid
     private let schedule: FlowSchedule
     private let windowType: DataType?
-
-    /// Latent frames of a clip of 48 video frames.
-    private static let clipFrames = 12
+    private let residency: DenoiserResidency
 
     init(_ subject: BenchmarkSubject) throws {
         let configuration = subject.sizes.denoiser
         windowType = subject.windowType
+        residency = subject.residency
         weights = SyntheticWeights(.bfloat16, sizes: subject.sizes.denoiserShapes)
         transformer = try CausalTransformer(WeightScope(weights), configuration: configuration)
         let inputs = SyntheticInputs(subject)
@@ -30,12 +29,13 @@ final class DenoisingBenchmark: StageBenchmark {
                 motion: inputs.latents(frames: DenoiserConfiguration.motionFrames)))
         sound = inputs.sound(
             frames: DenoiserConfiguration.blockVideoFrames, layers: transformer.audioLayerCount)
-        grid = LatentGrid(
-            height: subject.latentHeight, width: subject.latentWidth, clipFrames: Self.clipFrames)
+        grid = subject.grid
         schedule = FlowSchedule(solver: .euler, steps: subject.steps)
     }
 
-    func load(on device: any Device) throws { try transformer.parameters.load(on: device) }
+    func load(on device: any Device) throws {
+        try transformer.load(on: device, residency: residency)
+    }
 
     func prepare(on device: any Device) throws -> [TimedWork] {
         let sequence = try LatentSequence(
@@ -43,7 +43,7 @@ final class DenoisingBenchmark: StageBenchmark {
             randomness: DenoisingRandomness(
                 seed: 420, channels: transformer.configuration.latentChannels, grid: grid,
                 multiprocessors: 132), grid: grid, schedule: schedule, windowType: windowType,
-            on: device)
+            residency: residency, on: device)
         // The first clip fills every row of the windows.
         for block in 0...grid.clipBlocks { try denoise(block, of: sequence) }
         let audio = try transformer.audioCondition([sound], on: device)
@@ -69,6 +69,11 @@ final class DenoisingBenchmark: StageBenchmark {
 }
 
 extension BenchmarkSubject {
+    /// The denoiser's tokens, for clips of 48 video frames.
+    public var grid: LatentGrid {
+        LatentGrid(height: latentHeight, width: latentWidth, clipFrames: 12)
+    }
+
     /// Height of the latents.
     var latentHeight: Int { height / 8 }
     /// Width of the latents.

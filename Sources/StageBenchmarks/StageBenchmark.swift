@@ -1,4 +1,5 @@
 import Compute
+import Denoiser
 import Tensors
 
 /// A stage at the size of the published models, with weights made up, ready to be timed.
@@ -63,6 +64,8 @@ public struct BenchmarkSubject: Sendable {
     public var seconds: Double
     /// The type of the denoiser's windows and attention; nil for that of activations.
     public var windowType: DataType?
+    /// What of the denoiser stays on the device.
+    public var residency = DenoiserResidency.resident
 
     /// A stage at these sizes.
     public init(

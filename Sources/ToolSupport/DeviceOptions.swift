@@ -37,13 +37,7 @@ public struct DeviceOptions: ParsableArguments {
         try open(activations: self.precision(precision).dataType, matrices: nil)
     }
 
-    /// The device, computing a transformer as was chosen, or in its own type. Throws as above.
-    public func open(transformer precision: Precision?) throws -> any Device {
-        let activations = self.precision(precision?.activations).dataType
-        return try open(activations: activations, matrices: precision?.matrixType)
-    }
-
-    private func open(activations: DataType, matrices: DataType?) throws -> any Device {
+    func open(activations: DataType, matrices: DataType?) throws -> any Device {
         let limit = memoryLimit?.bytes
         return switch device {
         case .cpu: try CPUDevice(activationType: activations, memoryLimit: limit)
