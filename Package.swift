@@ -82,9 +82,8 @@ let package = Package(
             resources: kernels(
                 "Common.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu", "Convert.cu",
                 "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu",
-                "Pause.cu", "Permute.cu", "QuantizePixels.cu", "RMSNorm.cu", "Rotate.cu",
-                "Softmax.cu",
-                "Upsample.cu")),
+                "Pause.cu", "Permute.cu", "Quantize.cu", "QuantizeByOne.cu", "QuantizePixels.cu",
+                "RMSNorm.cu", "Rescale.cu", "Rotate.cu", "Softmax.cu", "Upsample.cu", "Widen.cu")),
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models, which know neither files between stages, nor backends, nor one another
@@ -107,18 +106,18 @@ let package = Package(
                 "Checkpoints", "Tensors",
             ]),
 
-        // Stages: from artifacts through a model to artifacts
-        room(
-            "Stages",
-            uses: [
-                "Artifacts", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers",
-                "Compute", "Checkpoints", "Tensors",
-            ]),
-
         // What fits on a device, before anything is loaded
         room(
             "Planning", uses: ["Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"],
             exclude: ["REPORT.md"]),
+
+        // Stages: from artifacts through a model to artifacts
+        room(
+            "Stages",
+            uses: [
+                "Artifacts", "Planning", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser",
+                "Layers", "Compute", "Checkpoints", "Tensors",
+            ]),
 
         // Models at their published size, with weights made up, to be timed
         room(
@@ -137,18 +136,18 @@ let package = Package(
         room(
             "ToolSupport",
             uses: [
-                "Stages", "Planning", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors",
+                "Stages", "Planning", "Denoiser", "Compute", "ComputeCPU", "ComputeCUDA", "Tensors",
                 argumentParser, logging,
             ]),
         tool("encode-text", uses: ["Stages", "Tensors"]),
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
-        tool("denoise-latents", uses: ["Stages", "Denoiser", "Tensors"]),
+        tool("denoise-latents", uses: ["Stages", "Planning", "Denoiser", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
         tool("plan-run", uses: ["Stages", "Planning", "Denoiser"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
-        tool("bench-stages", uses: ["StageBenchmarks", "Tensors"]),
+        tool("bench-stages", uses: ["StageBenchmarks", "Planning", "Denoiser", "Tensors"]),
         tool("mux-video", uses: ["Artifacts", "Media", "Tensors"]),
         tool("inspect-tensors", uses: ["Inspection", "Media"]),
 
@@ -163,6 +162,12 @@ let package = Package(
         .executableTarget(
             name: "bench-kernels", dependencies: ["Compute", "ComputeCUDA", "Tensors"],
             path: "Benchmarks/Kernels", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-precision",
+            dependencies: [
+                "StageBenchmarks", "Denoiser", "Layers", "Compute", "ComputeCUDA", "Tensors",
+            ],
+            path: "Benchmarks/Precision", swiftSettings: strict),
         .executableTarget(
             name: "bench-files", dependencies: ["Tensors"], path: "Benchmarks/Files",
             swiftSettings: strict),
@@ -229,7 +234,10 @@ let package = Package(
             path: "Tests/ToolProbe", swiftSettings: strict),
         tests(
             of: "Stages",
-            uses: ["Artifacts", "AudioEncoder", "ComputeCPU", "Media", "Tensors"]),
+            uses: [
+                "Artifacts", "AudioEncoder", "Compute", "ComputeCPU", "Denoiser", "Media",
+                "Tensors",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -29,6 +29,8 @@ struct KernelBenchmark: Sendable {
         let tensors: [Tensor]
         /// The one that it writes.
         let result: Tensor
+        /// Multiplications and additions of a call; 0 where bytes decide.
+        var flops = 0
         let call: () throws -> Void
 
         var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
@@ -42,6 +44,8 @@ extension KernelBenchmark {
         let seconds: Double
         /// Bytes that a call reads and writes.
         let bytes: Int
+        /// Multiplications and additions of a call.
+        let flops: Int
         /// The result of one call; empty where there is nothing to compare with.
         let values: [Float]
     }
@@ -61,12 +65,14 @@ extension KernelBenchmark {
         }
         try sets[0].call()
         let values = try variants.count > 1 ? device.floats(sets[0].result) : []
-        let calls = max(sets.count, Int(Self.roundSeconds * 4e12 / Double(bytes)))
+        let estimate = max(Double(bytes) / 4e12, Double(sets[0].flops) / 8e14)
+        let calls = max(sets.count, Int(Self.roundSeconds / estimate))
         let times = try (0...Self.rounds).map { _ in
             try seconds(of: calls, with: sets, on: device)
         }
         return Outcome(
-            seconds: times.dropFirst().sorted()[Self.rounds / 2], bytes: bytes, values: values)
+            seconds: times.dropFirst().sorted()[Self.rounds / 2], bytes: bytes,
+            flops: sets[0].flops, values: values)
     }
 
     /// Seconds of one of so many calls.

@@ -4,10 +4,11 @@ import Tensors
 
 extension KernelBenchmark {
     /// Operations of the denoiser, the decoder and the text encoder.
-    static let all: [KernelBenchmark] = norms + sums + rotations + pictures + text
+    static let all: [KernelBenchmark] =
+        norms + sums + rotations + pictures + text + narrowProducts + narrowRows + narrowAttention
 
-    private static let (tokens, frameTokens, dim, heads, head) = (3168, 1056, 5120, 40, 128)
-    private static let chosen = Variant("chosen")
+    static let (tokens, frameTokens, dim, heads, head) = (3168, 1056, 5120, 40, 128)
+    static let chosen = Variant("chosen")
 
     private static let reading: [Variant] = [
         Variant("plain reads") { $0.reading = .plain },
@@ -154,7 +155,7 @@ extension KernelBenchmark {
 }
 
 /// Numbers between -1 and 1; the same again after some millions.
-private func noise(
+func noise(
     _ device: CUDADevice, _ shape: Shape, _ type: DataType = .bfloat16
 ) throws -> Tensor {
     let tensor = try device.allocate([shape.elementCount], type)

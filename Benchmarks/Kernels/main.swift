@@ -42,11 +42,15 @@ where filter.isEmpty || benchmark.name.contains(filter) {
         devices[variant.tuning] = device
         let outcome = try benchmark.measure(on: device)
         let speed = Double(outcome.bytes) / outcome.seconds / 1e9
+        let work =
+            outcome.flops == 0
+            ? String(format: "%7.0f GB/s %5.1f %%  ", speed, 100 * speed / rate)
+            : String(
+                format: "%7.0f TFLOP/s        ", Double(outcome.flops) / outcome.seconds / 1e12)
         let error = difference(chosen?.values ?? outcome.values, outcome.values)
         print(
-            String(
-                format: "%8.1f us %7.0f GB/s %5.1f %%  ", 1e6 * outcome.seconds, speed,
-                100 * speed / rate) + "\(benchmark.name), \(variant.name)"
+            String(format: "%8.1f us ", 1e6 * outcome.seconds) + work
+                + "\(benchmark.name), \(variant.name)"
                 + (error == 0 ? "" : String(format: " (differs by %.0e)", error)))
         chosen = chosen ?? outcome
     }

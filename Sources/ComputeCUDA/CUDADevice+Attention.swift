@@ -7,7 +7,8 @@ extension CUDADevice {
     public func attention(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor?, into out: Tensor
     ) throws {
-        precondition(query.shape.rank == 4 && query.shape == out.shape && query.isFloating)
+        precondition(query.shape.rank == 4 && query.shape == out.shape)
+        precondition(query.isFloating || query.scales != nil)
         precondition(key.shape == value.shape && key.shape[0] == query.shape[0])
         precondition(key.shape[2] == query.shape[2] && key.shape[3] == query.shape[3])
         guard [key, value, out].allSatisfy({ $0.dataType == query.dataType }) else {
@@ -20,6 +21,10 @@ extension CUDADevice {
             }
         }
         guard out.shape.elementCount > 0 else { return }
+        guard query.scales == nil else {
+            return try attendScaled(
+                query: query, key: key, value: value, scale: scale, bias: bias, into: out)
+        }
         if query.dataType == .bfloat16, bias == nil,
             try attendByCuDNN(query: query, key: key, value: value, scale: scale, into: out)
         {

@@ -5,6 +5,9 @@ extension CUDADevice {
     public func activate(_ x: Tensor, _ activation: Activation, into y: Tensor) throws {
         precondition(x.shape == y.shape)
         guard x.shape.elementCount > 0 else { return }
+        guard x.scales == nil && y.scales == nil else {
+            return try convertScaled(x, activation, into: y)
+        }
         let all = DeviceRows.refolded([
             try deviceRows(x, "activate"), try deviceRows(y, "activate"),
         ])

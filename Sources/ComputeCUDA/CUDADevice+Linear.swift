@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 extension CUDADevice {
-    /// x is converted to the weight's type where it has another. Bias, the tanh form of GELU and the sum with y are part of
+    /// x is converted to the weight's type where it has another, and rounded where that has scales. Bias, the tanh form of GELU and the sum with y are part of
     /// the product where cuBLASLt offers that; other activations follow as a kernel.
     public func linear(
         _ x: Tensor, weight: Tensor, bias: Tensor?, activation: Activation, accumulating: Bool,
@@ -11,10 +11,14 @@ extension CUDADevice {
         precondition(x.shape.rank == 2 && weight.shape.rank == 2 && weight.isContiguous)
         precondition(x.shape[1] == weight.shape[1] && y.shape == [x.shape[0], weight.shape[0]])
         precondition(bias.map { $0.shape.elementCount == weight.shape[0] } ?? true)
+        guard y.shape.elementCount > 0 else { return }
+        guard [x, weight, y].allSatisfy({ $0.scales == nil }) else {
+            return try linearScaled(
+                x, weight, bias, activation, accumulating: accumulating, into: y)
+        }
         guard [x, weight, y].allSatisfy({ $0.isFloating }) else {
             throw unsupported("products of \(x.dataType) and \(weight.dataType)")
         }
-        guard y.shape.elementCount > 0 else { return }
         let x = x.dataType == weight.dataType ? x : try cast(x, to: weight.dataType)
         // What cuBLASLt does not fuse goes through a tensor of its own.
         let isDirect =

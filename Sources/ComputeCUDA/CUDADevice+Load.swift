@@ -7,9 +7,36 @@ extension CUDADevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) throws -> Tensor {
+        if dataType == .float8E4M3 || dataType == .int8, case .linear = use {
+            return try gatherScaled(views, dataType)
+        }
         let whole = try gather(views, dataType)
         if case .convolution(let groups) = use {
             return try convolutionWeight(whole, groups: groups)
+        }
+        return whole
+    }
+
+    public func load(_ numbers: [TensorView], scales: [TensorView]) throws -> Tensor {
+        precondition(numbers.stackedShape.rank == 2)
+        let whole = try gather(numbers, numbers[0].dataType)
+        return try whole.scaled(byRows: gather(scales, .float32))
+    }
+
+    /// The views' rows behind one another, rounded here with a scale for each.
+    private func gatherScaled(_ views: [TensorView], _ dataType: DataType) throws -> Tensor {
+        let whole = try allocateScaledRows(views.stackedShape, dataType)
+        var start = 0
+        for view in views {
+            let part = whole.rows(start..<start + view.shape[0])
+            try holding(.short) {
+                var wide = try allocate(view.shape, view.dataType)
+                try upload(view, to: wide)
+                if !wide.isFloating { wide = try cast(wide, to: .float32) }
+                try convertScaled(wide, .identity, into: part)
+            }
+            start += view.shape[0]
+            view.releasePages()
         }
         return whole
     }

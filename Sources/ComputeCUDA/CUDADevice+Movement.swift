@@ -5,6 +5,9 @@ extension CUDADevice {
     public func copy(_ x: Tensor, into y: Tensor) throws {
         precondition(x.shape == y.shape)
         guard x.shape.elementCount > 0 else { return }
+        guard x.scales == nil && y.scales == nil else {
+            return try convertScaled(x, .identity, into: y)
+        }
         guard x.dataType == y.dataType else { return try convert(x, into: y) }
         guard let rows = DeviceRows(x), let target = DeviceRows(y) else {
             return try move(AxisPairs(x, axes: Array(0..<x.shape.rank), y), x, y)

@@ -20,6 +20,13 @@ extension CUDADevice {
         let sharing =
             form == nil || !isAligned
             ? RowSharing(rows: rows) : RowSharing(rows: rows, target: target, turns: turns)
+        if y.scales != nil, sharing.form != .turns || !y.hasScaledRows || tuning.scalesWhole {
+            let wide = try allocate(y.shape, activationType)
+            try layerNorm(
+                x, weight: weight, bias: bias, scale: scale, shift: shift, epsilon: epsilon,
+                into: wide)
+            return try copy(wide, into: y)
+        }
         let kernel = "layerNorm\(sharing.form.rawValue)\(sharing.form == .any ? "" : form ?? "")"
         try launch(
             "LayerNorm.\(kernel)\(suffixes(rows, target, "layerNorm"))",
@@ -27,7 +34,7 @@ extension CUDADevice {
             .int(rows.stride), .address(target.address), .int(target.stride), .address(weights),
             .address(biases), .address(scales.address), .int(scales.stride), .int(scales.length),
             .address(shifts.address), .int(shifts.stride), .int(shifts.length), .int(rows.count),
-            .int(rows.width), .int(sharing.share), .float(epsilon))
+            .int(rows.width), .int(sharing.share), .float(epsilon), .address(vector(y.scales)))
     }
 
     /// How wide rows are done in turns, if they are.
@@ -66,12 +73,20 @@ extension CUDADevice {
         let sharing =
             isAligned
             ? RowSharing(rows: rows, target: target, turns: rowTurns) : RowSharing(rows: rows)
+        if y.scales != nil,
+            sharing.form != .turns || y.hasScaledRows || y.dataType != .float8E4M3
+        {
+            let wide = try allocate(y.shape, activationType)
+            try rmsNorm(x, weight: weight, epsilon: epsilon, rotation: rotation, into: wide)
+            return try copy(wide, into: y)
+        }
         try launch(
             "RMSNorm.rmsNorm\(sharing.form.rawValue)\(suffixes(rows, target, "rmsNorm"))",
             grid: (sharing.blocks, 1, 1), block: sharing.block, .address(rows.address),
             .int(rows.stride), .address(target.address), .int(target.stride), .address(weights),
             .address(tables.address), .int(tables.stride), .int(tables.length), .int(head),
-            .int(rows.count), .int(rows.width), .int(sharing.share), .float(epsilon))
+            .int(rows.count), .int(rows.width), .int(sharing.share), .float(epsilon),
+            .address(vector(y.scales)))
     }
 
     /// Rows of `width`, out of such rows or of [.., heads, head].
@@ -92,6 +107,13 @@ extension CUDADevice {
         let tables = try groups(table.joiningColumns(), of: rows.count, "rotate")
         let hasPieces =
             rows.hasPieces && target.hasPieces && tables.isAligned && head % DeviceRows.piece == 0
+        if y.scales != nil,
+            !hasPieces || y.hasScaledRows || x.dataType != .bfloat16 || y.dataType != .float8E4M3
+        {
+            let wide = try allocate(y.shape, activationType)
+            try rotate(x, by: table, into: wide)
+            return try copy(wide, into: y)
+        }
         let piece = hasPieces ? DeviceRows.piece : 2
         let grid = TileGrid(
             rows: rows.count, width: rows.width, piece: piece, rowsOfThread: tuning.rotateRows)
@@ -100,7 +122,7 @@ extension CUDADevice {
             block: TileGrid.block, .address(rows.address), .int(rows.stride),
             .address(target.address), .int(target.stride), .address(tables.address),
             .int(tables.stride), .int(head), .int(rows.count), .int(rows.width),
-            .int(grid.threads), .int(grid.columnTiles))
+            .int(grid.threads), .int(grid.columnTiles), .address(vector(y.scales)))
     }
 
     public func channelNorm(

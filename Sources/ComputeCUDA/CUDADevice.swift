@@ -10,6 +10,7 @@ import Tensors
 public final class CUDADevice: Device {
     public let name: String
     public let activationType: DataType
+    public let matrixType: DataType
 
     let driver: DriverAPI
     let context: Context
@@ -17,6 +18,7 @@ public final class CUDADevice: Device {
     let pool: DevicePool
     let kernels: KernelLibrary
     let libraries = Libraries()
+    private(set) var openLink: Result<Link, any Error>?
     let tuning: KernelTuning
     private var uploader: Uploader?
     private var used: Set<String> = []
@@ -29,34 +31,49 @@ public final class CUDADevice: Device {
     public private(set) var libraryCallCount = 0
 
     /// The card of that number, of which this process holds at most `memoryLimit` bytes, context and libraries
-    /// included.
+    /// included. Models keep large matrices in `matrixType`: that of activations unless said, or float8_e4m3 or int8.
     ///
-    /// Throws `MissingLibrary`, `MissingSymbol`, `UnusableCard`, `CUDAError`, or `UnsupportedOperation` if activations cannot be of that
-    /// type.
+    /// Throws `MissingLibrary`, `MissingSymbol`, `UnusableCard`, `CUDAError`, or `UnsupportedOperation` if activations or matrices
+    /// cannot be of that type.
     public convenience init(
-        ordinal: Int = 0, activationType: DataType = .bfloat16, memoryLimit: Int? = nil
+        ordinal: Int = 0, activationType: DataType = .bfloat16, matrixType: DataType? = nil,
+        memoryLimit: Int? = nil
     ) throws {
         try self.init(
-            ordinal: ordinal, activationType: activationType, memoryLimit: memoryLimit,
-            tuning: KernelTuning())
+            ordinal: ordinal, activationType: activationType, matrixType: matrixType,
+            memoryLimit: memoryLimit, tuning: KernelTuning())
     }
 
     /// The same with kernels made differently.
     package init(
-        ordinal: Int, activationType: DataType, memoryLimit: Int?, tuning: KernelTuning
+        ordinal: Int, activationType: DataType, matrixType: DataType? = nil, memoryLimit: Int?,
+        tuning: KernelTuning
     ) throws {
         name = "cuda:\(ordinal)"
         guard activationType == .bfloat16 || activationType == .float32 else {
             throw UnsupportedOperation(device: name, operation: "\(activationType) activations")
         }
+        let matrixType = matrixType ?? activationType
+        guard [activationType, .float8E4M3, .int8].contains(matrixType) else {
+            throw UnsupportedOperation(device: name, operation: "\(matrixType) matrices")
+        }
         self.activationType = activationType
+        self.matrixType = matrixType
         self.tuning = tuning
         driver = try DriverAPI()
         context = try Context(ordinal: ordinal, driver: driver)
         stream = try Stream(context)
         pool = try DevicePool(context, stream: stream, limit: memoryLimit)
         kernels = KernelLibrary(context, tuning: tuning)
+        guard matrixType != .float8E4M3 || context.architecture >= Self.firstWithFloat8 else {
+            throw UnsupportedOperation(
+                device: name,
+                operation: "float8_e4m3 matrices on '\(context.cardName)'; int8 it does")
+        }
     }
+
+    /// The first architecture that multiplies float8_e4m3.
+    private static let firstWithFloat8 = 89
 
     /// The card as NVIDIA names it.
     public var cardName: String { context.cardName }
@@ -82,6 +99,13 @@ public final class CUDADevice: Device {
     func allocateBytes(_ count: Int) throws -> DeviceMemory {
         try context.activate()
         return try pool.allocate(count)
+    }
+
+    /// The queues of copies, made when first needed.
+    func link() throws -> Link {
+        let link = openLink ?? Result { try Link(context) }
+        openLink = link
+        return try link.get()
     }
 
     /// What brings weights to the card, made when first needed.
@@ -177,6 +201,7 @@ extension CUDADevice {
 
     public func synchronize() throws {
         try context.activate()
+        try openLink?.get().synchronize()
         try stream.synchronize()
     }
 }
@@ -184,6 +209,7 @@ extension CUDADevice {
 extension Tensor {
     /// Where the first element is on the card. Traps if the tensor is another device's.
     var address: UInt64 {
+        let storage = (storage as? ScaledStorage)?.numbers ?? storage
         guard let memory = storage as? DeviceMemory else {
             preconditionFailure("\(self) does not lie in a card's memory")
         }

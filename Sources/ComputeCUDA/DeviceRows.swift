@@ -15,7 +15,9 @@ struct DeviceRows {
     static let piece = 8
 
     /// Whether every row is made of whole pieces at multiples of 16 bytes.
-    var hasPieces: Bool { isAligned(to: 16) && width % Self.piece == 0 }
+    var hasPieces: Bool {
+        isAligned(to: min(16, Self.piece * dataType.size)) && width % Self.piece == 0
+    }
 
     /// Whether the rows follow one another without gaps.
     var isContiguous: Bool { count <= 1 || stride == width }
@@ -161,6 +163,8 @@ extension CUDADevice {
         switch dataType {
         case .float32: "f32"
         case .bfloat16: "bf16"
+        case .float8E4M3: "e4m3"
+        case .int8: "s8"
         default: throw unsupported("\(operation) of \(dataType)")
         }
     }

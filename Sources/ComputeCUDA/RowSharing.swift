@@ -82,7 +82,7 @@ struct RowTurns {
         let threadWidth = DeviceRows.piece * pieces
         let block = ((rows.width + threadWidth - 1) / threadWidth).roundedUp(to: RowSharing.warp)
         let threads = Self.threadsOfMultiprocessor / pieces
-        guard rows.dataType == .bfloat16, target.dataType == .bfloat16, 2 * block <= threads else {
+        guard rows.dataType == .bfloat16, target.dataType.size <= 2, 2 * block <= threads else {
             return nil
         }
         let places = multiprocessors * min(threads / block, Self.mostBlocks)

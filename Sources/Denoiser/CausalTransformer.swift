@@ -139,12 +139,13 @@ extension CausalTransformer {
         let slots = try residency.windowSlots(for: bundle, on: device)
         let branches = try texts.map { text in
             try device.holding(.long) {
-                try GuidanceBranch(
-                    text: text, steps: steps, grid: grid,
-                    scales: windowType != .float8E4M3
-                        ? nil
-                        : try blocks.map { try AttentionScales(of: $0.selfAttention, on: device) },
-                    residency: residency, slots: slots, configuration: configuration, on: device)
+                let scales =
+                    windowType != .float8E4M3
+                    ? nil
+                    : try blocks.map { try AttentionScales(of: $0.selfAttention, on: device) }
+                return try GuidanceBranch(
+                    text: text, steps: steps, grid: grid, scales: scales, residency: residency,
+                    slots: slots, configuration: configuration, on: device)
             }
         }
         // As blocks use them: step by step, branch by branch, layer by layer.

@@ -27,8 +27,10 @@ package struct LinkSchedule {
         (0..<groups.steps).flatMap { step in
             (0..<groups.branches).flatMap { _ in
                 (0..<groups.layers).map { layer in
+                    // As many as there are slots stay in them.
                     Unit(
-                        fetchesWeights: residency.streamedLayers.contains(layer),
+                        fetchesWeights: residency.streamedLayers.count > residency.weightSlots
+                            && residency.streamedLayers.contains(layer),
                         fetchesWindow: !residency.streamedWindows.isEmpty
                             && residency.streamedWindows[step].contains(layer), layer: layer)
                 }

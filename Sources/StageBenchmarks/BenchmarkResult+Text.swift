@@ -24,7 +24,10 @@ extension BenchmarkResult {
     private var heading: String {
         let layers = layers.map { ", \($0) layers" } ?? ""
         let widths = widthDivisor == 1 ? "" : ", widths divided by \(widthDivisor)"
-        return "\(stage) on \(device), \(precision), \(size[0])x\(size[1])\(layers)\(widths)"
+        let matrices = matrices == precision ? "" : ", matrices \(matrices)"
+        let attention = attention.map { $0 == precision ? "" : ", attention \($0)" } ?? ""
+        return
+            "\(stage) on \(device), \(precision)\(matrices)\(attention), \(size[0])x\(size[1])\(layers)\(widths)"
     }
 
     private var loadingLine: String {

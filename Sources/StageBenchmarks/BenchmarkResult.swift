@@ -6,8 +6,12 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
     public var stage: String
     /// The device's name.
     public var device: String
-    /// The type of weights and activations.
+    /// The type of activations.
     public var precision: String
+    /// The type of large matrices.
+    public var matrices: String
+    /// The type of self-attention and its windows; nil where there is none.
+    public var attention: String?
     /// Width and height of the video in pixels.
     public var size: [Int]
     /// Layers of the transformer; nil where there is none.

@@ -45,7 +45,10 @@ public struct BenchmarkRun {
         }
         return BenchmarkResult(
             stage: subject.stage.rawValue, device: device.name,
-            precision: "\(device.activationType)", size: [subject.width, subject.height],
+            precision: "\(device.activationType)", matrices: "\(device.matrixType)",
+            attention: subject.stage == .denoise
+                ? "\(subject.windowType ?? device.activationType)" : nil,
+            size: [subject.width, subject.height],
             layers: subject.layers, widthDivisor: subject.sizes.divisor, loading: loading,
             preparationSeconds: preparation, works: timed,
             memory: .init(

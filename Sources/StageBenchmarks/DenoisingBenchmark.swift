@@ -12,12 +12,13 @@ final class DenoisingBenchmark: StageBenchmark {
     private let sound: [Float]
     private let grid: LatentGrid
     private let schedule: FlowSchedule
-
-    /// Latent frames of a clip of 48 video frames.
-    private static let clipFrames = 12
+    private let windowType: DataType?
+    private let residency: DenoiserResidency
 
     init(_ subject: BenchmarkSubject) throws {
         let configuration = subject.sizes.denoiser
+        windowType = subject.windowType
+        residency = subject.residency
         weights = SyntheticWeights(.bfloat16, sizes: subject.sizes.denoiserShapes)
         transformer = try CausalTransformer(WeightScope(weights), configuration: configuration)
         let inputs = SyntheticInputs(subject)
@@ -28,19 +29,21 @@ final class DenoisingBenchmark: StageBenchmark {
                 motion: inputs.latents(frames: DenoiserConfiguration.motionFrames)))
         sound = inputs.sound(
             frames: DenoiserConfiguration.blockVideoFrames, layers: transformer.audioLayerCount)
-        grid = LatentGrid(
-            height: subject.latentHeight, width: subject.latentWidth, clipFrames: Self.clipFrames)
+        grid = subject.grid
         schedule = FlowSchedule(solver: .euler, steps: subject.steps)
     }
 
-    func load(on device: any Device) throws { try transformer.parameters.load(on: device) }
+    func load(on device: any Device) throws {
+        try transformer.load(on: device, residency: residency)
+    }
 
     func prepare(on device: any Device) throws -> [TimedWork] {
         let sequence = try LatentSequence(
             transformer: transformer, conditions: conditions,
             randomness: DenoisingRandomness(
                 seed: 420, channels: transformer.configuration.latentChannels, grid: grid,
-                multiprocessors: 132), grid: grid, schedule: schedule, on: device)
+                multiprocessors: 132), grid: grid, schedule: schedule, windowType: windowType,
+            residency: residency, on: device)
         // The first clip fills every row of the windows.
         for block in 0...grid.clipBlocks { try denoise(block, of: sequence) }
         let audio = try transformer.audioCondition([sound], on: device)
@@ -66,6 +69,11 @@ final class DenoisingBenchmark: StageBenchmark {
 }
 
 extension BenchmarkSubject {
+    /// The denoiser's tokens, for clips of 48 video frames.
+    public var grid: LatentGrid {
+        LatentGrid(height: latentHeight, width: latentWidth, clipFrames: 12)
+    }
+
     /// Height of the latents.
     var latentHeight: Int { height / 8 }
     /// Width of the latents.

@@ -1,4 +1,6 @@
 import Compute
+import Denoiser
+import Tensors
 
 /// A stage at the size of the published models, with weights made up, ready to be timed.
 public protocol StageBenchmark: AnyObject {
@@ -60,11 +62,15 @@ public struct BenchmarkSubject: Sendable {
     public var steps: Int
     /// Length of the recording.
     public var seconds: Double
+    /// The type of the denoiser's windows and attention; nil for that of activations.
+    public var windowType: DataType?
+    /// What of the denoiser stays on the device.
+    public var residency = DenoiserResidency.resident
 
     /// A stage at these sizes.
     public init(
         stage: BenchmarkStage, sizes: PublishedSizes, height: Int, width: Int, steps: Int,
-        seconds: Double
+        seconds: Double, windowType: DataType? = nil
     ) {
         self.stage = stage
         self.sizes = sizes
@@ -72,6 +78,7 @@ public struct BenchmarkSubject: Sendable {
         self.width = width
         self.steps = steps
         self.seconds = seconds
+        self.windowType = windowType
     }
 
     /// The benchmark; its weights are claimed, not loaded. Throws if the sizes do not make a model.

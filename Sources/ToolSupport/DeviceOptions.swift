@@ -34,12 +34,17 @@ public struct DeviceOptions: ParsableArguments {
     /// Throws, in one line, what is missing on this machine, or `UnsupportedOperation` if the device
     /// cannot compute in that type.
     public func open(_ precision: FloatType?) throws -> any Device {
-        let dataType = self.precision(precision).dataType
+        try open(activations: self.precision(precision).dataType, matrices: nil)
+    }
+
+    func open(activations: DataType, matrices: DataType?) throws -> any Device {
         let limit = memoryLimit?.bytes
         return switch device {
-        case .cpu: try CPUDevice(activationType: dataType, memoryLimit: limit)
+        case .cpu: try CPUDevice(activationType: activations, memoryLimit: limit)
         case .cuda(let ordinal):
-            try CUDADevice(ordinal: ordinal, activationType: dataType, memoryLimit: limit)
+            try CUDADevice(
+                ordinal: ordinal, activationType: activations, matrixType: matrices,
+                memoryLimit: limit)
         }
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Denoiser
 import Foundation
+import Planning
 import StageBenchmarks
 import Tensors
 import ToolSupport
@@ -64,7 +66,9 @@ import ToolSupport
             "Write a text, two clips of audio and a reference here.", valueName: "dir"))
     var writeInputs: String?
 
-    @Option(help: precisionHelp) var precision: FloatType?
+    @Option(help: PlanPrecision.help) var precision: PlanPrecision?
+
+    @Option(help: PlanAttention.help) var attention: PlanAttention?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
 
@@ -92,16 +96,36 @@ import ToolSupport
         }
         if let writeInputs { try files.writeInputs(to: writeInputs, clips: 2) }
         guard let stage else { return }
+        let precision = device.transformerPrecision(precision)
+        let opened = try device.open(transformer: precision)
+        var subject = subject(stage)
+        if stage == .denoise, let plan = try device.plan(request(subject, precision), on: opened) {
+            subject.residency = plan.residency
+            if !json { try StandardOutput.write(plan.text + "\n") }
+        }
         let run = BenchmarkRun(
-            subject(stage), rounds: rounds, isProfiled: profile, candidates: candidates)
-        let result = try run(on: device.open(precision)) { reporter.progress($0) }
+            subject, rounds: rounds, isProfiled: profile, candidates: candidates)
+        let result = try run(on: opened) { reporter.progress($0) }
         try StandardOutput.write(json ? Self.encoded(result) : result.text)
     }
 
     private func subject(_ stage: BenchmarkStage) -> BenchmarkSubject {
         BenchmarkSubject(
             stage: stage, sizes: PublishedSizes(layers: layers, divisor: divideWidths),
-            height: size.height, width: size.width, steps: steps, seconds: seconds)
+            height: size.height, width: size.width, steps: steps, seconds: seconds,
+            windowType: attention?.windowType)
+    }
+
+    /// What the plan of the denoiser's memory is asked.
+    private func request(
+        _ subject: BenchmarkSubject, _ precision: PlanPrecision
+    ) -> PlanRequest {
+        PlanRequest(
+            model: ModelSizes(
+                configuration: subject.sizes.denoiser, textDim: subject.sizes.textDim,
+                audioStates: subject.sizes.audioStates),
+            grid: subject.grid, steps: steps, precision: precision,
+            attention: attention ?? .activations)
     }
 
     private static func encoded(_ result: BenchmarkResult) throws -> String {

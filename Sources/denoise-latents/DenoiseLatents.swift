@@ -1,5 +1,6 @@
 import ArgumentParser
 import Denoiser
+import Planning
 import Stages
 import Tensors
 import ToolSupport
@@ -86,7 +87,9 @@ import ToolSupport
             valueName: "count"))
     var clips: Int?
 
-    @Option(help: precisionHelp) var precision: FloatType?
+    @Option(help: PlanPrecision.help) var precision: PlanPrecision?
+
+    @Option(help: PlanAttention.help) var attention: PlanAttention?
 
     @Option(help: ArgumentHelp("Noise and sink distances to use instead.", valueName: "file"))
     var replay: String?
@@ -155,8 +158,10 @@ import ToolSupport
         manner.consume = consume
         manner.overwrite = output.overwrite
         manner.mostBlocks = maxBlocks
-        try stage.run(
-            on: device.open(precision), manner: manner)
+        let opened = try device.open(transformer: device.transformerPrecision(precision))
+        let plan = try device.plan(stage.request, on: opened)
+        if let plan { reporting.reporter.note(plan.text) }
+        try stage.run(on: opened, residency: plan?.residency ?? .resident, manner: manner)
     }
 
     private var paths: DenoisingPaths {
@@ -173,7 +178,12 @@ import ToolSupport
 
     private var options: DenoisingOptions {
         var options = DenoisingOptions()
-        options.precision = device.precision(precision).dataType
+        let precision = device.transformerPrecision(precision)
+        options.precision = precision.activationType
+        if precision.matrixType != precision.activationType {
+            options.matrixType = precision.matrixType
+        }
+        options.attention = attention?.windowType
         options.steps = steps
         options.solver = solver
         options.seed = seed

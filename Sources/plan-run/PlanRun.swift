@@ -118,9 +118,6 @@ import ToolSupport
     }
 }
 
-extension PlanPrecision: ExpressibleByArgument {}
-extension PlanAttention: ExpressibleByArgument {}
-
 extension CardRates: ExpressibleByArgument {
     public init?(argument: String) {
         guard let rates = CardRates.named(argument) else { return nil }

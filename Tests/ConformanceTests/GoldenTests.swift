@@ -21,6 +21,18 @@ import Testing
         #expect(row.isPassed, "\(row.error) of \(row.tolerance)")
     }
 
+    /// Streamed runs are asked for where memory is apart, and are equal; a wait that lacks is seen.
+    @Test func streamedRunsAreEqual() throws {
+        let device = try CPUDevice()
+        #expect(try runGoldens(folder, on: device, filter: "streamed").isEmpty)
+        let apart = ApartDevice(device, pace: .random(1))
+        let rows = try runGoldens(folder, on: apart, filter: "streamed")
+        #expect(rows.count == 3 && rows.allSatisfy(\.isPassed))
+        let hasty = ApartDevice(device, pace: .copiesLast, flaw: .hastyOperations)
+        let wrong = try runGoldens(folder, on: hasty, filter: "streamed")
+        #expect(wrong.count == 3 && wrong.allSatisfy { !$0.isPassed })
+    }
+
     @Test func aDeviceThatComputesNothingFails() throws {
         for row in try runGoldens(folder, on: RecordingDevice(), filter: "encode") {
             #expect(!row.isPassed && row.error > 0.1)

@@ -16,9 +16,11 @@ import Testing
     private static func residencies(steps: Int) -> [DenoiserResidency] {
         [
             .resident, DenoiserResidency(streamedLayers: every),
+            DenoiserResidency(streamedLayers: [1, 2]),
             DenoiserResidency(streamedWindows: Array(repeating: every, count: steps)),
             DenoiserResidency(
-                streamedLayers: [0, 1, 3], streamedWindows: Array(repeating: [0, 2, 3], count: steps)),
+                streamedLayers: [0, 1, 3],
+                streamedWindows: Array(repeating: [0, 2, 3], count: steps)),
         ]
     }
 

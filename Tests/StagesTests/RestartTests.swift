@@ -1,5 +1,7 @@
 import Artifacts
+import Compute
 import ComputeCPU
+import Denoiser
 import Foundation
 import Stages
 import Tensors
@@ -45,6 +47,65 @@ import Testing
         #expect(try files(of: "stopped") == files(of: "whole"))
     }
 
+    /// Weights and windows that are streamed change no byte of what is written, and are not told; a restart may stream others.
+    @Test func streamsAndGoesOnToTheBit() throws {
+        let residency = DenoiserResidency(
+            streamedLayers: [0, 1, 2],
+            streamedWindows: [Set<Int>](repeating: [0, 2], count: DenoisingOptions().steps))
+        func device(_ seed: UInt64) throws -> ApartDevice {
+            ApartDevice(try CPUDevice(), pace: .random(seed))
+        }
+        _ = try denoise(to: "resident", stoppingAfter: nil, on: device(1))
+        let stop = 3
+        #expect(throws: Stopped.self) {
+            try denoise(
+                to: "streamed", stoppingAfter: stop, on: device(2), residency: residency)
+        }
+        let found = try Self.names(ofBlocks: 0...stop).map { try bytes("streamed/\($0)") }
+        let expected = try Self.names(ofBlocks: 0...stop).map { try bytes("resident/\($0)") }
+        #expect(found == expected)
+        #expect(try bytes("streamed/stream.json") == bytes("resident/stream.json"))
+        let rest = try denoise(
+            to: "streamed", stoppingAfter: nil, on: device(3),
+            residency: DenoiserResidency(streamedLayers: [1]))
+        #expect(rest.verified == [stop])
+        #expect(try files(of: "streamed") == files(of: "resident"))
+        for name in try files(of: "resident") {
+            #expect(try bytes("streamed/\(name)") == bytes("resident/\(name)"), "\(name)")
+        }
+    }
+
+    private static func names(ofBlocks blocks: ClosedRange<Int>) -> [String] {
+        blocks.map { String(format: "%06d.safetensors", $0) }
+    }
+
+    /// What is computed in 8 bits shapes the bytes, so it is told.
+    @Test func tellsTypesOfEightBits() throws {
+        func provenance(_ name: String, _ options: DenoisingOptions) throws -> [String: String] {
+            struct Document: Decodable {
+                let provenance: Options
+                struct Options: Decodable { let options: [String: String] }
+            }
+            #expect(throws: Stopped.self) {
+                try denoise(to: name, stoppingAfter: nil, options: options, isLoading: false)
+            }
+            return try JSONDecoder().decode(
+                Document.self, from: bytes("\(name)/stream.json")
+            ).provenance.options
+        }
+        var options = DenoisingOptions()
+        let plain = try provenance("plain", options)
+        #expect(plain["precision"] == "f32" && plain["attention"] == nil)
+        options.precision = .bfloat16
+        options.matrixType = .int8
+        let narrow = try provenance("int8", options)
+        #expect(narrow["precision"] == "int8" && narrow["attention"] == nil)
+        options.matrixType = .float8E4M3
+        options.attention = .float8E4M3
+        let narrowest = try provenance("fp8", options)
+        #expect(narrowest["precision"] == "fp8" && narrowest["attention"] == "fp8")
+    }
+
     /// Blocks that a run replayed and made.
     private struct Progress: Equatable {
         var replayed: [Int] = []
@@ -54,16 +115,21 @@ import Testing
 
     private struct Stopped: Error {}
 
-    /// Runs the stage until it has made a block, or to the end.
-    private func denoise(to output: String, stoppingAfter last: Int?) throws -> Progress {
+    /// Runs the stage until it has made a block, or to the end; or until it would load weights.
+    private func denoise(
+        to output: String, stoppingAfter last: Int?, options: DenoisingOptions = .init(),
+        on device: (any Device)? = nil, residency: DenoiserResidency = .resident,
+        isLoading: Bool = true
+    ) throws -> Progress {
         var progress = Progress()
         let paths = DenoisingPaths(
             weights: Fixtures.path("open/ckpt"), text: folder.path("text"),
             audio: [folder.path("audio")], reference: folder.path("reference"),
             output: folder.path(output))
         try DenoisingStage(
-            paths, options: DenoisingOptions(), strict: true, toolVersion: "test",
+            paths, options: options, strict: true, toolVersion: "test",
             listener: { report in
+                if case .progress = report, !isLoading { throw Stopped() }
                 if case .replayed(let index, _) = report { progress.replayed.append(index) }
                 if case .verified(let index, _) = report { progress.verified.append(index) }
                 if case .block(let index, _, _) = report {
@@ -71,7 +137,7 @@ import Testing
                     if index == last { throw Stopped() }
                 }
             }
-        ).run(on: CPUDevice(), manner: StreamManner())
+        ).run(on: device ?? CPUDevice(), residency: residency, manner: StreamManner())
         return progress
     }
 

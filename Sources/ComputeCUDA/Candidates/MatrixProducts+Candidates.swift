@@ -16,7 +16,7 @@ extension MatrixProducts {
             rows: isTransposed ? product.columns : product.inner, batch: batch, elementSize: size)
         let y = product.y.byteCount(
             rows: product.rows, batch: batch, elementSize: product.outputType.size)
-        let bias = product.columns * DataType.float32.size
+        let bias = max(product.columns, product.rows) * DataType.float32.size
         return CandidateProblem(
             title: product.kind, key: choices.key(product.kind),
             flops: 2 * Double(batch * product.rows) * Double(product.inner * product.columns),
@@ -51,7 +51,9 @@ extension MatrixProducts {
         .init(workspaceBytes: plan.workspaceBytes) { inputs, output in
             let workspace = try device.allocateBytes(max(1, plan.workspaceBytes))
             try plan.run(
-                alpha: 1, x: inputs[0], weight: inputs[1], bias: product.hasBias ? inputs[2] : nil,
+                alpha: 1, x: inputs[0], weight: inputs[1],
+                scales: product.hasScales ? .init(x: inputs[2], weight: inputs[2]) : nil,
+                bias: product.hasBias ? inputs[2] : nil,
                 y: output, workspace: workspace.address, stream: device.stream)
         }
     }

@@ -64,11 +64,15 @@ package enum KernelSources {
         "Multiply": PackageResources.Multiply_cu,
         "Pause": PackageResources.Pause_cu,
         "Permute": PackageResources.Permute_cu,
+        "Quantize": PackageResources.Quantize_cu,
+        "QuantizeByOne": PackageResources.QuantizeByOne_cu,
         "QuantizePixels": PackageResources.QuantizePixels_cu,
         "RMSNorm": PackageResources.RMSNorm_cu,
+        "Rescale": PackageResources.Rescale_cu,
         "Rotate": PackageResources.Rotate_cu,
         "Softmax": PackageResources.Softmax_cu,
         "Upsample": PackageResources.Upsample_cu,
+        "Widen": PackageResources.Widen_cu,
     ]
 
     /// The names of all files, in order.

@@ -6,7 +6,7 @@
 // a mean far from zero does not cancel the variance.
 // layerNormTurns, layerNormTurnsW, layerNormTurnsM: the same for wide rows of bfloat16. A block does `turns` (in place of `lanes`)
 // successive rows; parameters stay in registers too, and the next rows are on their way meanwhile. Scales and shifts have one
-// stride and length of groups.
+// stride and length of groups. layerNormTurns..._bf16_e4m3 and _s8 write numbers of 8 bits and a scale for each row.
 // layerNormAny: any width, alignment and parameters, each of which may be null; a warp reads its row three times, from the cache.
 // Checked by the cases layerNorm/*.
 
@@ -75,8 +75,11 @@ __device__ __forceinline__ void layerNorm(
 template <bool WEIGHTED, bool MODULATED, typename X, typename Y>
 __device__ __forceinline__ void layerNormTurns(
     const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, const float* bias,
-    Groups scales, Groups shifts, int rows, int width, int turns, float epsilon) {
-    __shared__ WarpSums sums, squareSums;
+    Groups scales, Groups shifts, int rows, int width, int turns, float epsilon,
+    float* rowScales = nullptr) {
+    constexpr bool IS_NUMBERS = sizeof(Y) == 1;
+    __shared__ unsigned room[32];
+    __shared__ RowMoments moments;
     RowsInTurns<X> turn(x, xStride, rows, width, turns);
     // v * p + q: weight and bias, or 1 + scale and shift of the row's group.
     float p[NORM_PIECES][8], q[NORM_PIECES][8];
@@ -94,7 +97,10 @@ __device__ __forceinline__ void layerNormTurns(
     i64 group = -1;
     const float inverse = 1.0f / width;
     y += turn.row * yStride + turn.column;
-    sums.clear(), squareSums.clear();
+    int count = 0;
+#pragma unroll
+    for (int piece = 0; piece < NORM_PIECES; piece++) count += turn.has(piece) ? 8 : 0;
+    moments.begin(count);
 #pragma unroll 1
     for (; turn.left > 0; turn.advance(), y += yStride) {
         if (MODULATED && scales.offset(turn.row) != group) {
@@ -108,24 +114,39 @@ __device__ __forceinline__ void layerNormTurns(
         for (int piece = 0; piece < NORM_PIECES; piece++)
 #pragma unroll
             for (int i = 0; i < 8; i++) sum += v[piece][i];
-        const float mean = sums.add(sum) * inverse;
+        const float warpMean = moments.meanOfWarp(sum);
 #pragma unroll
         for (int piece = 0; piece < NORM_PIECES; piece++)
 #pragma unroll
             for (int i = 0; i < 8; i++) {
-                v[piece][i] -= mean;
-                squares += turn.has(piece) ? v[piece][i] * v[piece][i] : 0;
+                const float difference = v[piece][i] - warpMean;
+                squares += turn.has(piece) ? difference * difference : 0;
             }
-        const float factor = rsqrtf(squareSums.add(squares) * inverse + epsilon);
+        float mean, rowSquares;
+        moments.join(turn.row & 1, warpMean, squares, inverse, mean, rowSquares);
+        const float factor = rsqrtf(rowSquares * inverse + epsilon);
+        unsigned largest = 0;
 #pragma unroll
         for (int piece = 0; piece < NORM_PIECES; piece++) {
             if (!turn.has(piece)) continue;
 #pragma unroll
             for (int i = 0; i < 8; i++) {
-                v[piece][i] *= factor;
+                v[piece][i] = (v[piece][i] - mean) * factor;
                 if (WEIGHTED || MODULATED) v[piece][i] = v[piece][i] * p[piece][i] + q[piece][i];
+                if (IS_NUMBERS) largest = larger(largest, v[piece][i]);
             }
-            store(y + piece * turn.step, v[piece]);
+            if (!IS_NUMBERS) store(y + piece * turn.step, v[piece]);
+        }
+        if constexpr (IS_NUMBERS) {
+            const RowScale<Y> scale(largestOfBlock(largest, room));
+            if (threadIdx.x == 0) rowScales[turn.row] = scale.value;
+#pragma unroll
+            for (int piece = 0; piece < NORM_PIECES; piece++) {
+                if (!turn.has(piece)) continue;
+#pragma unroll
+                for (int i = 0; i < 8; i++) v[piece][i] *= scale.inverse;
+                store(y + piece * turn.step, v[piece]);
+            }
         }
     }
 }
@@ -190,7 +211,18 @@ __device__ __forceinline__ void layerNormAny(
         layerNormAny(ARGUMENTS, epsilon); \
     }
 
+#define NUMBERS(kernel, WEIGHTED, MODULATED, yName, Y) \
+    extern "C" __global__ void __launch_bounds__(NORM_THREADS, 2) kernel##_bf16_##yName( \
+        PARAMETERS(bf16, Y), float* rowScales) { \
+        layerNormTurns<WEIGHTED, MODULATED>(ARGUMENTS, lanes, epsilon, rowScales); \
+    }
+
+#define NUMBER_KERNELS(yName, Y) \
+    NUMBERS(layerNormTurns, false, false, yName, Y) NUMBERS(layerNormTurnsW, true, false, yName, Y) \
+    NUMBERS(layerNormTurnsM, false, true, yName, Y)
+
 FOR_TYPES(KERNELS)
 TURNS(layerNormTurns, false, false)
 TURNS(layerNormTurnsW, true, false)
 TURNS(layerNormTurnsM, false, true)
+FOR_NUMBERS(NUMBER_KERNELS)

@@ -4,7 +4,7 @@
 // rmsNorm: a row lies in the registers of `lanes` threads, 32 elements each in 16-byte pieces: one pass over memory.
 // `head` is a multiple of 8. x and y may be ranges of columns, so that keys go straight into the window.
 // rmsNormTurns: the same for wide rows of bfloat16. A block does `turns` successive rows; the weight stays in registers too, and
-// the next rows are on their way meanwhile.
+// the next rows are on their way meanwhile. rmsNormTurns_bf16_e4m3 writes numbers of 8 bits by one scale for all.
 // rmsNormAny: any width and alignment, in pairs where there is a table; a warp reads its row twice.
 // Checked by the cases rmsNorm/*.
 
@@ -64,15 +64,18 @@ __device__ __forceinline__ void rmsNorm(
 template <typename X, typename Y>
 __device__ __forceinline__ void rmsNormTurns(
     const X* x, i64 xStride, Y* y, i64 yStride, const float* weight, Groups tables, int head,
-    int rows, int width, int turns, float epsilon) {
+    int rows, int width, int turns, float epsilon, const float* scale = nullptr) {
     __shared__ WarpSums sums[2];
     RowsInTurns<X> turn(x, xStride, rows, width, turns);
     float p[NORM_PIECES][8];
     int place[NORM_PIECES];
+    const float inverseScale = scale ? 1.0f / *scale : 1.0f;
 #pragma unroll
     for (int piece = 0; piece < NORM_PIECES; piece++) {
         const int column = turn.column + piece * turn.step;
         if (turn.has(piece)) load(weight + column, p[piece]);
+#pragma unroll
+        for (int i = 0; i < 8; i++) p[piece][i] *= inverseScale;
         place[piece] = (unsigned)column % (unsigned)head;
     }
     const float inverse = 1.0f / width;
@@ -164,4 +167,12 @@ extern "C" __global__ void __launch_bounds__(NORM_THREADS, 2) rmsNormTurns_bf16_
     i64 tableStride, i64 tableLength, i64 head, i64 rows, i64 width, i64 turns, float epsilon) {
     rmsNormTurns(x, xStride, y, yStride, weight, Groups(table, tableStride, tableLength), head, rows,
                  width, turns, epsilon);
+}
+
+extern "C" __global__ void __launch_bounds__(NORM_THREADS, 2) rmsNormTurns_bf16_e4m3(
+    const bf16* x, i64 xStride, e4m3* y, i64 yStride, const float* weight, const float* table,
+    i64 tableStride, i64 tableLength, i64 head, i64 rows, i64 width, i64 turns, float epsilon,
+    const float* scale) {
+    rmsNormTurns(x, xStride, y, yStride, weight, Groups(table, tableStride, tableLength), head, rows,
+                 width, turns, epsilon, scale);
 }

@@ -19,6 +19,10 @@ package struct MatrixProduct: Hashable {
     var x: Operand
     var weight: Operand
     var y: Operand
+    /// Whether x has a scale for each row and w one for each column of y, float32.
+    var hasScales = false
+    /// Whether sums of 8-bit floats may be kept in the few digits in which tensor cores make them.
+    var sumsFast = false
     /// Whether a bias [columns] of y's type is added.
     var hasBias = false
     /// Whether the tanh form of GELU follows.
@@ -58,7 +62,10 @@ extension MatrixProduct.Operand {
 extension MatrixProduct {
     /// What a choice of algorithm is good for: sizes, types and what is added, whatever the strides.
     package var kind: String {
-        let addends = [(hasBias, "bias"), (hasGELU, "gelu"), (accumulates, "onto")]
+        let addends = [
+            (hasScales, "scaled"), (sumsFast, "fast"), (hasBias, "bias"), (hasGELU, "gelu"),
+            (accumulates, "onto"),
+        ]
         let names = addends.filter(\.0).map { " \($0.1)" }.joined()
         let parts = batch == 1 ? "" : "\(batch) x "
         let order = isWeightTransposed ? "" : " flat"

@@ -18,14 +18,14 @@ final class MatrixProducts {
     /// does not offer the product.
     func run(
         _ product: MatrixProduct, alpha: Float = 1, x: UInt64, weight: UInt64,
-        bias: UInt64? = nil, y: UInt64, on device: CUDADevice
+        scales: ProductScales? = nil, bias: UInt64? = nil, y: UInt64, on device: CUDADevice
     ) throws -> Bool {
         try device.context.activate()
         guard let plan = try plan(for: product) else { return false }
         let workspace =
             try plan.workspaceBytes > 0 ? device.allocateBytes(plan.workspaceBytes) : nil
         try plan.run(
-            alpha: alpha, x: x, weight: weight, bias: bias, y: y,
+            alpha: alpha, x: x, weight: weight, scales: scales, bias: bias, y: y,
             workspace: workspace?.address, stream: device.stream)
         device.noteLibraryCall("cuBLASLt")
         return true

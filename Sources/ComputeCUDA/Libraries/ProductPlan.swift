@@ -16,6 +16,7 @@ final class ProductPlan {
     private let y: OwnedLayout
     private var algorithm: cublasLtMatmulAlgo_t
     private let accumulates: Bool
+    private let isInteger: Bool
 
     /// The product by the algorithm that `choose` takes of the first `count` that cuBLASLt thinks best, best first; nil if
     /// it takes or there is none.
@@ -25,6 +26,7 @@ final class ProductPlan {
     ) throws {
         self.library = library
         accumulates = description.accumulates
+        isInteger = description.type == .int8
         let (w, columns) = (description.weight, description.columns)
         let (inner, rows, batch) = (description.inner, description.rows, description.batch)
         let isTransposed = description.isWeightTransposed
@@ -44,7 +46,9 @@ final class ProductPlan {
         let status = library.findAlgorithms(
             library.handle, product.handle, weight.handle, x.handle, y.handle, y.handle,
             preference.handle, Int32(count), &results, &found)
-        if status == CUBLAS_STATUS_NOT_SUPPORTED { return nil }
+        // Where scales of rows are unknown, they are not just unsupported but invalid.
+        let isUnknown = description.hasScales && status == CUBLAS_STATUS_INVALID_VALUE
+        if status == CUBLAS_STATUS_NOT_SUPPORTED || isUnknown { return nil }
         try library.check(status, "cublasLtMatmulAlgoGetHeuristic")
         let algorithms = results.prefix(Int(found)).filter { $0.state == CUBLAS_STATUS_SUCCESS }
         guard let chosen = choose(algorithms.map { ProductAlgorithm($0, library) }) else {
@@ -56,11 +60,20 @@ final class ProductPlan {
 
     /// Puts the product into the stream.
     func run(
-        alpha: Float, x: UInt64, weight: UInt64, bias: UInt64?, y: UInt64, workspace: UInt64?,
-        stream: Stream
+        alpha: Float, x: UInt64, weight: UInt64, scales: ProductScales?, bias: UInt64?, y: UInt64,
+        workspace: UInt64?, stream: Stream
     ) throws {
+        if let scales {
+            try product.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, scales.weight)
+            try product.set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, scales.x)
+        }
         if let bias { try product.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias) }
-        var (alpha, beta) = (alpha, Float(accumulates ? 1 : 0))
+        // Factors are of the sums' type, as bits.
+        let factors: [Float] = [alpha, accumulates ? 1 : 0]
+        var (alpha, beta) =
+            isInteger
+            ? (UInt32(factors[0]), UInt32(factors[1]))
+            : (factors[0].bitPattern, factors[1].bitPattern)
         func pointer(_ address: UInt64) -> UnsafeMutableRawPointer? {
             UnsafeMutableRawPointer(bitPattern: UInt(address))
         }
@@ -73,6 +86,14 @@ final class ProductPlan {
     }
 }
 
+/// Where a product of 8-bit numbers finds its scales.
+struct ProductScales {
+    /// A float for each row of x.
+    let x: UInt64
+    /// A float for each row of the weight.
+    let weight: UInt64
+}
+
 // MARK: - cuBLASLt's objects
 
 /// cuBLASLt's description of the arithmetic.
@@ -83,10 +104,12 @@ private final class OwnedProduct {
     init(_ description: MatrixProduct, _ library: CUBLASLt) throws {
         self.library = library
         var handle: cublasLtMatmulDesc_t?
-        // Sums in float32, and no rounding of float32 operands.
+        // Sums in float32, and no rounding of float32 operands; of integers in int32.
+        let isInteger = description.type == .int8
         try library.check(
-            library.createProduct(&handle, Int32(CUBLAS_COMPUTE_32F), Int32(CUDA_R_32F)),
-            "cublasLtMatmulDescCreate")
+            library.createProduct(
+                &handle, Int32(isInteger ? CUBLAS_COMPUTE_32I : CUBLAS_COMPUTE_32F),
+                Int32(isInteger ? CUDA_R_32I : CUDA_R_32F)), "cublasLtMatmulDescCreate")
         guard let handle else { preconditionFailure("a product without a handle") }
         self.handle = handle
         try set(
@@ -94,6 +117,18 @@ private final class OwnedProduct {
             Int32(description.isWeightTransposed ? CUBLAS_OP_T : CUBLAS_OP_N))
         try set(CUBLASLT_MATMUL_DESC_TRANSB, Int32(CUBLAS_OP_N))
         try set(CUBLASLT_MATMUL_DESC_EPILOGUE, Self.epilogue(description))
+        if description.type == .float8E4M3 {
+            try set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, Int8(description.sumsFast ? 1 : 0))
+        }
+        if description.hasScales {
+            let mode = Int32(CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F)
+            try set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, mode)
+            try set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, mode)
+            // Algorithms are chosen by whether there are scales, not by where.
+            let some = UInt64(MatrixProduct.Operand.widestAccess)
+            try set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, some)
+            try set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, some)
+        }
         if description.hasBias {
             try set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, description.outputType.cuBLASType)
             // Stands for the alignment of biases, which all begin an allocation.
@@ -188,6 +223,12 @@ private final class OwnedPreference {
 extension DataType {
     /// cuBLASLt's number for the type of a matrix.
     fileprivate var cuBLASType: Int32 {
-        Int32(self == .bfloat16 ? CUDA_R_16BF : CUDA_R_32F)
+        switch self {
+        case .bfloat16: Int32(CUDA_R_16BF)
+        case .float8E4M3: Int32(CUDA_R_8F_E4M3)
+        case .int8: Int32(CUDA_R_8I)
+        case .int32: Int32(CUDA_R_32I)
+        default: Int32(CUDA_R_32F)
+        }
     }
 }

@@ -38,8 +38,13 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
 
     public var description: String { name }
 
-    /// Every case.
+    /// Every case that any device can compute.
     public static let all: [GoldenCase] = text + audio + video + denoiser
+
+    /// Every case that a device can compute.
+    static func all(on device: any Device) -> [GoldenCase] {
+        all + ((try? device.linked()) == nil ? [] : streaming)
+    }
 }
 
 extension GoldenCase {
@@ -89,7 +94,8 @@ public func runGoldens(
     _ folder: GoldenFolder, on device: any Device, filter: String = "",
     hear: (CaseRow) throws -> Void = { _ in }
 ) throws -> [CaseRow] {
-    try GoldenCase.all.filter { filter.isEmpty || $0.name.contains(filter) }.map { golden in
+    try GoldenCase.all(on: device).filter { filter.isEmpty || $0.name.contains(filter) }.map {
+        golden in
         let row = CaseRow(golden.name, device.activationType) {
             try golden.row(folder, on: device)
         }

@@ -10,9 +10,13 @@ package struct GoldenDenoiser {
     package let transformer: CausalTransformer
     package let configuration: DenoiserConfiguration
     package let grid = LatentGrid(height: 8, width: 16, clipFrames: 12)
+    private let residency: DenoiserResidency
 
-    /// The model, with or without its LoRA merged.
-    package init(_ folder: GoldenFolder, lora: Bool, on device: any Device) throws {
+    /// The model, with or without its LoRA merged; all of it on the device unless said.
+    package init(
+        _ folder: GoldenFolder, lora: Bool, on device: any Device,
+        residency: DenoiserResidency = .resident
+    ) throws {
         let weightFolder = try folder.weights()
         var checkpoint = try weightFolder.denoiser()
         if lora {
@@ -25,8 +29,11 @@ package struct GoldenDenoiser {
         transformer = try CausalTransformer(
             WeightScope(weights), configuration: configuration)
         _ = try weights.finish(strict: true)
-        try transformer.parameters.load(on: device)
+        try transformer.load(on: device, residency: residency)
+        // For those that look at single modules.
+        try transformer.startParameters.load(on: device)
         self.device = device
+        self.residency = residency
     }
 
     /// A sequence of the model.
@@ -34,7 +41,7 @@ package struct GoldenDenoiser {
         try LatentSequence(
             transformer: transformer, conditions: inputs.conditions,
             randomness: inputs.randomness, grid: grid,
-            schedule: FlowSchedule(solver: .euler, steps: 4), on: device)
+            schedule: FlowSchedule(solver: .euler, steps: 4), residency: residency, on: device)
     }
 }
 

@@ -2,6 +2,7 @@ import Artifacts
 import Compute
 import Denoiser
 import Layers
+import Planning
 import Tensors
 
 /// The stage from conditions to latents: all steps of the schedule or a range of them, continued where an earlier
@@ -16,6 +17,21 @@ public struct DenoisingStage {
 
     /// Blocks of the whole video.
     public var blocks: Int { inputs.blocks }
+
+    /// What a plan of its memory is asked.
+    public var request: PlanRequest {
+        let precision = PlanPrecision.allCases.first {
+            $0.activationType == options.precision
+                && $0.matrixType == options.matrixType ?? options.precision
+        }
+        guard let precision else { preconditionFailure("\(options.precision) is no precision") }
+        var request = PlanRequest(
+            model: ModelSizes(of: transformer), grid: inputs.grid, steps: options.range.count,
+            precision: precision, attention: options.attention == nil ? .activations : .float8)
+        request.branches = inputs.negativeText == nil || options.guidance == 1 ? 1 : 2
+        request.actors = inputs.audio.count
+        return request
+    }
 
     /// Opens and checks everything that is read, and loads no weights yet.
     ///

@@ -1,0 +1,122 @@
+import Compute
+import Tensors
+
+// Tensors of 8 bits with scales: into them, and out of them.
+extension CUDADevice {
+    public func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor {
+        let shape: Shape = [rows, weight.shape[1]]
+        guard weight.scales != nil else { return try allocate(shape, activationType) }
+        return try allocateScaledRows(shape, weight.dataType)
+    }
+
+    /// y = activation(x) where x or y has scales.
+    func convertScaled(_ x: Tensor, _ activation: Activation, into y: Tensor) throws {
+        precondition(x.shape == y.shape)
+        guard x.scales == nil else {
+            guard y.scales != nil || activation != .identity else { return try widen(x, into: y) }
+            let wide = try allocate(x.shape, .float32)
+            try widen(x, into: wide)
+            return try activate(wide, activation, into: y)
+        }
+        guard x.isFloating else {
+            throw unsupported("conversion of \(x.dataType) to scaled \(y.dataType)")
+        }
+        if y.hasScaledRows { return try quantize(x, activation, into: y) }
+        guard activation != .identity else { return try quantizeByOne(x, into: y) }
+        let activated = try allocate(x.shape, .float32)
+        try activate(x, activation, into: activated)
+        try quantizeByOne(activated, into: y)
+    }
+
+    /// Rows of numbers, each with the scale by which its largest becomes the largest number.
+    private func quantize(_ x: Tensor, _ activation: Activation, into y: Tensor) throws {
+        let (rows, target) = (try deviceRows(x, "quantize"), try deviceRows(y, "quantize"))
+        let names = try suffixes(rows, target, "quantize")
+        let scales = vector(y.scales)
+        let pieces = (rows.width + DeviceRows.piece - 1) / DeviceRows.piece
+        let perThread = [1, 2, 4].first { pieces <= $0 * Self.fewThreads } ?? 4
+        let threads = ((pieces + perThread - 1) / perThread).roundedUp(to: 32)
+        let isWhole = rows.hasPieces && target.hasPieces && threads <= Self.mostThreads
+        let rowsOfBlock = 8
+        try launch(
+            "Quantize.quantize\(isWhole ? "\(perThread)" : "Any")\(names)",
+            grid: (isWhole ? rows.count : (rows.count + rowsOfBlock - 1) / rowsOfBlock, 1, 1),
+            block: isWhole ? threads : 32 * rowsOfBlock, .address(rows.address),
+            .int(rows.stride), .address(target.address), .int(target.stride), .address(scales),
+            .int(rows.count), .int(rows.width), .int(activation.number))
+        if tuning.scalesWhole { try shareScale(x, activation, y) }
+    }
+
+    /// Threads of a block up to which more pieces in each do not pay.
+    private static let fewThreads = 448
+    /// The largest block of kernels that keep rows in registers.
+    private static let mostThreads = 640
+
+    /// Numbers by the scale that y has.
+    private func quantizeByOne(_ x: Tensor, into y: Tensor) throws {
+        let all = DeviceRows.refolded([
+            try deviceRows(x, "quantize"), try deviceRows(y, "quantize"),
+        ])
+        let (rows, target) = (all[0], all[1])
+        let piece = rows.hasPieces && target.hasPieces ? DeviceRows.piece : 1
+        let grid = TileGrid(rows: rows.count, width: rows.width, piece: piece)
+        try launch(
+            "QuantizeByOne.quantizeByOne\(piece)\(suffixes(rows, target, "quantize"))",
+            grid: (grid.blocks, 1, 1), block: TileGrid.block, .address(rows.address),
+            .int(rows.stride), .address(target.address), .int(target.stride),
+            .address(vector(y.scales)), .int(rows.count), .int(rows.width), .int(grid.threads),
+            .int(grid.columnTiles))
+    }
+
+    /// y = number * scale.
+    private func widen(_ x: Tensor, into y: Tensor) throws {
+        let (rows, target) = (try deviceRows(x, "widen"), try deviceRows(y, "widen"))
+        let grid = TileGrid(rows: rows.count, width: rows.width, piece: 1)
+        try launch(
+            "Widen.widen\(suffixes(rows, target, "widen"))", grid: (grid.blocks, 1, 1),
+            block: TileGrid.block, .address(rows.address), .int(rows.stride),
+            .address(vector(x.scales)), .int(x.hasScaledRows ? 1 : 0), .address(target.address),
+            .int(target.stride), .int(rows.count), .int(rows.width), .int(grid.threads),
+            .int(grid.columnTiles))
+    }
+
+    /// A vector [count] of one scale, or of its reciprocal.
+    func spread(_ scale: Tensor, count: Int, isInverted: Bool = false) throws -> Tensor {
+        let y = try allocate([count], .float32)
+        try launch(
+            "QuantizeByOne.spread", grid: ((count + 255) / 256, 1, 1), block: 256,
+            .address(vector(scale)), .address(y.address), .int(count),
+            .int(isInverted ? 1 : 0))
+        return y
+    }
+
+    /// x [rows, k] as numbers of a type with a scale for each row.
+    func scaledRows(_ x: Tensor, _ dataType: DataType) throws -> Tensor {
+        if x.dataType == dataType, let scales = x.scales {
+            if x.hasScaledRows { return x }
+            return try x.numbers.scaled(byRows: spread(scales, count: x.shape[0]))
+        }
+        let y = try allocateScaledRows(x.shape, dataType)
+        try convertScaled(x, .identity, into: y)
+        return y
+    }
+
+    /// x without scales, in the activations' type.
+    func widened(_ x: Tensor) throws -> Tensor {
+        x.scales == nil ? x : try cast(x, to: activationType)
+    }
+
+    /// Rounds anew by the largest of the rows' scales, for all of them.
+    private func shareScale(_ x: Tensor, _ activation: Activation, _ y: Tensor) throws {
+        guard let scales = y.scales else { return }
+        let largest = try floats(scales).max() ?? 1
+        let one = try tensor([largest], [1])
+        var source = x
+        if activation != .identity {
+            source = try allocate(x.shape, .float32)
+            try activate(x, activation, into: source)
+        }
+        try quantizeByOne(source, into: y.numbers.scaled(byOne: one))
+        try copy(spread(one, count: scales.shape[0]), into: scales)
+    }
+}
