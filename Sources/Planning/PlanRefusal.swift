@@ -33,10 +33,15 @@ extension PlanRequest {
     /// Width and height of the picture in pixels.
     var pictureSize: (width: Int, height: Int) { (grid.width * 8, grid.height * 8) }
 
+    private var windows: String {
+        attention == .activations && precision == .float32
+            ? precision.rawValue : attention.rawValue
+    }
+
     /// The size, steps and types, in a few words.
     var summary: String {
         "\(pictureSize.width)x\(pictureSize.height) in \(steps == 1 ? "1 step" : "\(steps) steps")"
-            + " with \(precision.rawValue) weights and \(attention.rawValue) windows"
+            + " with \(precision.rawValue) weights and \(windows) windows"
     }
 }
 
