@@ -15,7 +15,7 @@ extension KernelBenchmark {
         Variant("reads past L1") { $0.reading = .pastL1 },
     ]
 
-    private static let normVariants: [Variant] =
+    static let normVariants: [Variant] =
         [chosen] + reading + [
             Variant("1 piece, 1 row ahead") { ($0.normPieces, $0.normAhead) = (1, 1) },
             Variant("1 row ahead") { $0.normAhead = 1 },

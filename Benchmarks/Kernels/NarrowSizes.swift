@@ -47,8 +47,9 @@ extension KernelBenchmark {
 
     /// What writes scaled rows, or numbers by one scale.
     static let narrowRows: [KernelBenchmark] = [
-        KernelBenchmark(name: "layerNorm modulated to float8 [3168, 5120]", variants: [chosen]) {
-            device in
+        KernelBenchmark(
+            name: "layerNorm modulated to float8 [3168, 5120]", variants: normVariants
+        ) { device in
             let x = try noise(device, [tokens, dim])
             let y = try device.allocateScaledRows([tokens, dim], .float8E4M3)
             let modulation = try noise(device, [6, dim], .float32)
@@ -58,8 +59,9 @@ extension KernelBenchmark {
                     shift: modulation.rows(1..<2), epsilon: 1e-6, into: y)
             }
         },
-        KernelBenchmark(name: "rmsNorm rotated to float8 [3168, 5120]", variants: [chosen]) {
-            device in
+        KernelBenchmark(
+            name: "rmsNorm rotated to float8 [3168, 5120]", variants: normVariants
+        ) { device in
             let x = try noise(device, [tokens, 2 * dim]).columns(0..<dim)
             let scale = try device.tensor([0.1], [1])
             let y = try device.allocate([tokens, dim], .float8E4M3).scaled(byOne: scale)

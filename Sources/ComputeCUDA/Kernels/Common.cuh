@@ -291,43 +291,6 @@ struct WarpSums {
     }
 };
 
-/// Mean and variance of a row over whole warps of a block: each warp takes its own mean, around which it adds squares, and the
-/// warps' means are joined behind a single barrier. Neither a mean far from zero nor its square cancels anything.
-/// Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
-struct RowMoments {
-    float counts[32], means[2][32], squares[2][32];
-
-    /// Notes how many elements each warp has, before the first row.
-    __device__ __forceinline__ void begin(int count) {
-        const float all = sumOfLanes((float)count, 32);
-        if (threadIdx.x < 32 && threadIdx.x >= blockDim.x >> 5) {
-            counts[threadIdx.x] = 0;
-            means[0][threadIdx.x] = means[1][threadIdx.x] = 0;
-            squares[0][threadIdx.x] = squares[1][threadIdx.x] = 0;
-        }
-        if ((threadIdx.x & 31) == 0) counts[threadIdx.x >> 5] = all;
-        __syncthreads();
-    }
-
-    /// The mean of the warp's elements, of which the thread's have this sum.
-    __device__ __forceinline__ float meanOfWarp(float sum) const {
-        return sumOfLanes(sum, 32) / fmaxf(counts[threadIdx.x >> 5], 1.0f);
-    }
-
-    /// The mean of the row and the sum of the squares around it, from each warp's mean and the thread's sum of squares around
-    /// that. Successive rows have other parities.
-    __device__ __forceinline__ void join(int parity, float warpMean, float threadSquares, float inverseWidth,
-                                         float& mean, float& rowSquares) {
-        const float sum = sumOfLanes(threadSquares, 32);
-        const int lane = threadIdx.x & 31;
-        if (lane == 0) means[parity][threadIdx.x >> 5] = warpMean, squares[parity][threadIdx.x >> 5] = sum;
-        __syncthreads();
-        const float count = counts[lane], other = means[parity][lane];
-        mean = sumOfLanes(count * other, 32) * inverseWidth;
-        rowSquares = sumOfLanes(squares[parity][lane] + count * (other - mean) * (other - mean), 32);
-    }
-};
-
 // MARK: - Scales of rows
 
 /// The larger of a magnitude so far, as its bits, and that of a float: NaN is larger than all.

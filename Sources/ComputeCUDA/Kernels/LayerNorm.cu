@@ -79,7 +79,7 @@ __device__ __forceinline__ void layerNormTurns(
     float* rowScales = nullptr) {
     constexpr bool IS_NUMBERS = sizeof(Y) == 1;
     __shared__ unsigned room[32];
-    __shared__ RowMoments moments;
+    __shared__ WarpSums sums, squareSums;
     RowsInTurns<X> turn(x, xStride, rows, width, turns);
     // v * p + q: weight and bias, or 1 + scale and shift of the row's group.
     float p[NORM_PIECES][8], q[NORM_PIECES][8];
@@ -97,10 +97,7 @@ __device__ __forceinline__ void layerNormTurns(
     i64 group = -1;
     const float inverse = 1.0f / width;
     y += turn.row * yStride + turn.column;
-    int count = 0;
-#pragma unroll
-    for (int piece = 0; piece < NORM_PIECES; piece++) count += turn.has(piece) ? 8 : 0;
-    moments.begin(count);
+    sums.clear(), squareSums.clear();
 #pragma unroll 1
     for (; turn.left > 0; turn.advance(), y += yStride) {
         if (MODULATED && scales.offset(turn.row) != group) {
@@ -114,24 +111,22 @@ __device__ __forceinline__ void layerNormTurns(
         for (int piece = 0; piece < NORM_PIECES; piece++)
 #pragma unroll
             for (int i = 0; i < 8; i++) sum += v[piece][i];
-        const float warpMean = moments.meanOfWarp(sum);
+        const float mean = sums.add(sum) * inverse;
 #pragma unroll
         for (int piece = 0; piece < NORM_PIECES; piece++)
 #pragma unroll
             for (int i = 0; i < 8; i++) {
-                const float difference = v[piece][i] - warpMean;
-                squares += turn.has(piece) ? difference * difference : 0;
+                v[piece][i] -= mean;
+                squares += turn.has(piece) ? v[piece][i] * v[piece][i] : 0;
             }
-        float mean, rowSquares;
-        moments.join(turn.row & 1, warpMean, squares, inverse, mean, rowSquares);
-        const float factor = rsqrtf(rowSquares * inverse + epsilon);
+        const float factor = rsqrtf(squareSums.add(squares) * inverse + epsilon);
         unsigned largest = 0;
 #pragma unroll
         for (int piece = 0; piece < NORM_PIECES; piece++) {
             if (!turn.has(piece)) continue;
 #pragma unroll
             for (int i = 0; i < 8; i++) {
-                v[piece][i] = (v[piece][i] - mean) * factor;
+                v[piece][i] *= factor;
                 if (WEIGHTED || MODULATED) v[piece][i] = v[piece][i] * p[piece][i] + q[piece][i];
                 if (IS_NUMBERS) largest = larger(largest, v[piece][i]);
             }
