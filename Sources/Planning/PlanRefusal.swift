@@ -92,14 +92,11 @@ struct PlanHint: CustomStringConvertible {
         _ request: PlanRequest, _ place: PlanPlace
     ) throws -> PlanRequest? {
         let types = [(request.precision, request.attention)] + types(for: request, at: place)
+        let narrowest = types[types.count - 1]
+        guard try fits(request.scaled(by: 4, narrowest), place) else { return nil }
         for sixteenths in (4...15).reversed() {
-            func side(_ latents: Int) -> Int { max(8, latents * sixteenths / 16 / 2 * 2) }
-            for (precision, attention) in types {
-                var smaller = request
-                smaller.grid = LatentGrid(
-                    height: side(request.grid.height), width: side(request.grid.width),
-                    clipFrames: request.grid.clipFrames)
-                (smaller.precision, smaller.attention) = (precision, attention)
+            for type in types {
+                let smaller = request.scaled(by: sixteenths, type)
                 if try fits(smaller, place) { return smaller }
             }
         }
@@ -125,5 +122,19 @@ struct PlanHint: CustomStringConvertible {
             request.attention == other.attention
                 ? nil : "--attention \(request.attention.rawValue)",
         ].compactMap(\.self).joined(separator: " ")
+    }
+}
+
+extension PlanRequest {
+    /// The same for a picture whose sides are so many sixteenths, in other types.
+    fileprivate func scaled(
+        by sixteenths: Int, _ types: (precision: PlanPrecision, attention: PlanAttention)
+    ) -> PlanRequest {
+        func side(_ latents: Int) -> Int { max(8, latents * sixteenths / 16 / 2 * 2) }
+        var scaled = self
+        scaled.grid = LatentGrid(
+            height: side(grid.height), width: side(grid.width), clipFrames: grid.clipFrames)
+        (scaled.precision, scaled.attention) = types
+        return scaled
     }
 }
