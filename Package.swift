@@ -123,7 +123,8 @@ let package = Package(
         room(
             "StageBenchmarks",
             uses: [
-                "Artifacts", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser", "Layers",
+                "Artifacts", "Planning", "TextEncoder", "AudioEncoder", "VideoVAE", "Denoiser",
+                "Layers",
                 "Compute", "Tensors",
             ], exclude: ["REPORT.md"]),
 

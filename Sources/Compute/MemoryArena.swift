@@ -1,9 +1,9 @@
 /// Ranges of one block of memory, handed out and taken back: what is held long lies at the bottom, what comes and goes at
 /// the top, so that neither leaves holes in the other.
 ///
-/// A range is the smallest hole that holds it; the middle, which reaches to what was never used, is taken last. So
-/// where a range lies, counted from its end of the block, is the same in every block that is large enough, and `reach` of
-/// a run in a very large block is what a block must have for the same run.
+/// A range is the smallest hole of its side that holds it; then comes the middle, between the two sides, and last the other
+/// side. So where a range lies, counted from its end of the block, is the same in every block that is large enough, and a block
+/// of `reach` bytes is enough for a run that reached so far in a very large one.
 public struct MemoryArena: Sendable {
     /// Bytes of the block.
     public let capacity: Int
@@ -11,13 +11,17 @@ public struct MemoryArena: Sendable {
     public private(set) var used = 0
     /// The most bytes that were handed out at once.
     public private(set) var peak = 0
+    /// The most bytes that both sides took at once, holes in them included.
+    public private(set) var reach = 0
+    /// The most bytes that the upper side took, holes in it included.
+    public private(set) var reachFromTop = 0
 
     /// What lies free, by address; no two touch.
-    private var free: [Range<Int>]
+    public private(set) var holes: [Range<Int>]
     /// What is handed out, by its first byte.
-    private var live: [Int: Int] = [:]
-    /// What was never handed out.
-    private var untouched: Range<Int>
+    private var live: [Int: (size: Int, lifetime: Lifetime)] = [:]
+    /// How long what ends at a byte is held.
+    private var ends: [Int: Lifetime] = [:]
 
     /// Every range begins at a multiple of this many bytes.
     public static let alignment = 512
@@ -26,22 +30,17 @@ public struct MemoryArena: Sendable {
     public init(capacity: Int) {
         precondition(capacity >= 0)
         self.capacity = capacity
-        untouched = 0..<capacity / Self.alignment * Self.alignment
-        free = untouched.isEmpty ? [] : [untouched]
-    }
-
-    /// Bytes that were handed out at some time, holes between them included.
-    public var reach: Int { capacity / Self.alignment * Self.alignment - untouched.count }
-
-    /// Those of them that lie at the top, reached by what comes and goes.
-    public var reachFromTop: Int {
-        capacity / Self.alignment * Self.alignment - untouched.upperBound
+        let end = capacity / Self.alignment * Self.alignment
+        holes = end == 0 ? [] : [0..<end]
     }
 
     /// Bytes that a range of `byteCount` takes.
     public static func size(of byteCount: Int) -> Int {
         (max(1, byteCount) + alignment - 1) / alignment * alignment
     }
+
+    /// Bytes that can be handed out.
+    private var end: Int { capacity / Self.alignment * Self.alignment }
 
     /// A range of at least `byteCount` bytes; throws `OutOfMemory` if no hole is that large, with the bytes by
     /// which the largest is too small.
@@ -51,49 +50,65 @@ public struct MemoryArena: Sendable {
         let size = Self.size(of: byteCount)
         guard let index = hole(of: size, for: lifetime) else {
             throw OutOfMemory(
-                requested: size, lacking: size - (free.map(\.count).max() ?? 0), limit: capacity,
+                requested: size, lacking: size - (holes.map(\.count).max() ?? 0), limit: capacity,
                 used: used)
         }
-        let hole = free[index]
+        let hole = holes[index]
         let range: Range<Int>
         switch lifetime {
         case .long: range = hole.lowerBound..<hole.lowerBound + size
         case .short: range = hole.upperBound - size..<hole.upperBound
         }
         replace(index, without: range)
-        touch(range, for: lifetime)
-        live[range.lowerBound] = size
+        live[range.lowerBound] = (size, lifetime)
+        ends[range.upperBound] = lifetime
         used += size
-        peak = max(peak, used)
+        noteReach()
         return range
     }
 
     /// Takes a range back by its first byte. Traps if none that is handed out begins there.
     public mutating func release(at start: Int) {
-        guard let size = live.removeValue(forKey: start) else {
+        guard let (size, _) = live.removeValue(forKey: start) else {
             preconditionFailure("nothing that is handed out begins at \(start)")
         }
+        ends[start + size] = nil
         used -= size
         var range = start..<start + size
         let index = firstHole(from: start)
-        if index < free.count, free[index].lowerBound == range.upperBound {
-            range = range.lowerBound..<free.remove(at: index).upperBound
+        if index < holes.count, holes[index].lowerBound == range.upperBound {
+            range = range.lowerBound..<holes.remove(at: index).upperBound
         }
-        if index > 0, free[index - 1].upperBound == range.lowerBound {
-            free[index - 1] = free[index - 1].lowerBound..<range.upperBound
+        if index > 0, holes[index - 1].upperBound == range.lowerBound {
+            holes[index - 1] = holes[index - 1].lowerBound..<range.upperBound
         } else {
-            free.insert(range, at: index)
+            holes.insert(range, at: index)
         }
     }
 
-    /// The holes, by address.
-    public var holes: [Range<Int>] { free }
+    /// Forgets what was before: `reach` and `peak` count from what is handed out now.
+    public mutating func forgetReach() {
+        (peak, reach, reachFromTop) = (0, 0, 0)
+        noteReach()
+    }
 
-    /// The smallest hole of at least `size` bytes on the lifetime's own side, else on the other side, else the middle.
+    private mutating func noteReach() {
+        peak = max(peak, used)
+        let middle = holes.first { side(of: $0) == nil }
+        reach = max(reach, end - (middle?.count ?? 0))
+        reachFromTop = max(reachFromTop, middle.map { end - $0.upperBound } ?? 0)
+    }
+}
+
+// MARK: - Holes
+
+extension MemoryArena {
+    /// The smallest hole of at least `size` bytes on the lifetime's own side, else the middle, else the smallest on the other side.
     private func hole(of size: Int, for lifetime: Lifetime) -> Int? {
         var best: (index: Int, rank: (Int, Int))?
-        for (index, hole) in free.enumerated() where hole.count >= size {
-            let rank = (distance(of: hole, from: lifetime), hole.count)
+        for (index, hole) in holes.enumerated() where hole.count >= size {
+            let side = side(of: hole)
+            let rank = (side == lifetime ? 0 : side == nil ? 1 : 2, hole.count)
             // Of equals, what is held long takes the lowest, the rest the highest.
             if let best, best.rank < rank || (best.rank == rank && lifetime == .long) { continue }
             best = (index, rank)
@@ -101,43 +116,27 @@ public struct MemoryArena: Sendable {
         return best?.index
     }
 
-    /// How late a hole's turn comes.
-    private func distance(of hole: Range<Int>, from lifetime: Lifetime) -> Int {
-        let isBelow = hole.upperBound < untouched.lowerBound
-        let isAbove = hole.lowerBound > untouched.upperBound
-        switch lifetime {
-        // What is held long would split the top for good: only where nothing else is left.
-        case .long: return isBelow ? 0 : isAbove ? 2 : 1
-        case .short: return isAbove ? 0 : isBelow ? 1 : 2
-        }
+    /// Among what a hole lies: below something that is held long, or above something that is not; nil for the middle.
+    private func side(of hole: Range<Int>) -> Lifetime? {
+        if live[hole.upperBound]?.lifetime == .long { return .long }
+        return ends[hole.lowerBound] == .short ? .short : nil
     }
 
     /// Cuts a range off one end of a hole.
     private mutating func replace(_ index: Int, without range: Range<Int>) {
-        let hole = free[index]
+        let hole = holes[index]
         let rest =
             range.lowerBound == hole.lowerBound
             ? range.upperBound..<hole.upperBound : hole.lowerBound..<range.lowerBound
-        if rest.isEmpty { free.remove(at: index) } else { free[index] = rest }
-    }
-
-    /// Notes that a range is used from now on. What covers all that was untouched leaves the place where it ends on its own
-    /// side, so that holes count to the same side as in a larger block.
-    private mutating func touch(_ range: Range<Int>, for lifetime: Lifetime) {
-        guard range.overlaps(untouched) else { return }
-        let (lower, upper) = (untouched.lowerBound, untouched.upperBound)
-        switch lifetime {
-        case .long: untouched = min(range.upperBound, upper)..<upper
-        case .short: untouched = lower..<max(range.lowerBound, lower)
-        }
+        if rest.isEmpty { holes.remove(at: index) } else { holes[index] = rest }
     }
 
     /// The index of the first hole that begins behind an address.
     private func firstHole(from address: Int) -> Int {
-        var (low, high) = (0, free.count)
+        var (low, high) = (0, holes.count)
         while low < high {
             let middle = (low + high) / 2
-            if free[middle].lowerBound < address { low = middle + 1 } else { high = middle }
+            if holes[middle].lowerBound < address { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -158,11 +157,13 @@ public protocol LifetimePlacing: AnyObject {
 }
 
 extension Device {
-    /// Does something whose allocations are held long.
-    public func holdingLong<Result>(_ body: () throws -> Result) rethrows -> Result {
+    /// Does something whose allocations are held so long.
+    public func holding<Result>(
+        _ lifetime: Lifetime, _ body: () throws -> Result
+    ) rethrows -> Result {
         guard let placing = self as? any LifetimePlacing else { return try body() }
         let outer = placing.lifetime
-        placing.lifetime = .long
+        placing.lifetime = lifetime
         defer { placing.lifetime = outer }
         return try body()
     }

@@ -46,6 +46,9 @@ public final class RecordingDevice: Device, LifetimePlacing {
         self.matrixType = matrixType ?? activationType
     }
 
+    /// Forgets how far tensors before those that live now reached.
+    public func forgetReach() { meter.arena.forgetReach() }
+
     /// Forgets what was recorded.
     public func removeRecords() { records = [] }
 
@@ -101,15 +104,13 @@ extension RecordingDevice {
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) -> Tensor {
         let shape = views.stackedShape
-        return holdingLong {
-            guard dataType.size == 1, case .linear = use else { return allocate(shape, dataType) }
-            return scaledRows(shape, dataType)
-        }
+        guard dataType.size == 1, case .linear = use else { return allocate(shape, dataType) }
+        return scaledRows(shape, dataType)
     }
 
     public func load(_ numbers: [TensorView], scales: [TensorView]) -> Tensor {
         precondition(scales.stackedShape == [numbers.stackedShape[0]])
-        return holdingLong { scaledRows(numbers.stackedShape, numbers[0].dataType) }
+        return scaledRows(numbers.stackedShape, numbers[0].dataType)
     }
 
     public func allocateInput(rows: Int, of weight: Tensor) -> Tensor {

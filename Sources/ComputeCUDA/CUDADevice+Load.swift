@@ -25,14 +25,16 @@ extension CUDADevice {
 
     /// The views' rows behind one another, rounded here with a scale for each.
     private func gatherScaled(_ views: [TensorView], _ dataType: DataType) throws -> Tensor {
-        let whole = try holdingLong { try allocateScaledRows(views.stackedShape, dataType) }
+        let whole = try allocateScaledRows(views.stackedShape, dataType)
         var start = 0
         for view in views {
-            var wide = try allocate(view.shape, view.dataType)
-            try upload(view, to: wide)
-            if !wide.isFloating { wide = try cast(wide, to: .float32) }
-            try convertScaled(
-                wide, .identity, into: whole.rows(start..<start + view.shape[0]))
+            let part = whole.rows(start..<start + view.shape[0])
+            try holding(.short) {
+                var wide = try allocate(view.shape, view.dataType)
+                try upload(view, to: wide)
+                if !wide.isFloating { wide = try cast(wide, to: .float32) }
+                try convertScaled(wide, .identity, into: part)
+            }
             start += view.shape[0]
             view.releasePages()
         }
@@ -43,7 +45,7 @@ extension CUDADevice {
     private func gather(
         _ views: [TensorView], _ dataType: DataType
     ) throws -> Tensor {
-        let whole = try holdingLong { try allocate(views.stackedShape, dataType) }
+        let whole = try allocate(views.stackedShape, dataType)
         let flat = whole.reshaped([whole.shape.elementCount])
         var start = 0
         for view in views {
@@ -52,7 +54,7 @@ extension CUDADevice {
             if view.dataType == dataType {
                 try upload(view, to: part)
             } else {
-                let raw = try allocate(part.shape, view.dataType)
+                let raw = try holding(.short) { try allocate(part.shape, view.dataType) }
                 try upload(view, to: raw)
                 try copy(raw, into: part)
             }

@@ -31,7 +31,7 @@ extension CausalTransformer {
             ) { try report(blocks[$0].passParameters.count) }
         }
         for parameter in resident {
-            try parameter.load(on: device)
+            try device.holding(.long) { try parameter.load(on: device) }
             try report(1)
         }
     }
@@ -45,10 +45,16 @@ extension CausalTransformer {
             blocks[layer].passParameters, activations: activations, matrices: matrices)
     }
 
+    /// The parameters of a layer that a pass reads.
+    public func passParameters(ofLayer layer: Int) -> [Parameter] { blocks[layer].passParameters }
+
     /// Parameters that only the start of a sequence needs: those of the text and of the time.
-    public var startParameters: [Parameter] {
-        textEmbedding.parameters + timeEmbedding.parameters
-            + blocks.flatMap(\.textAttention.textParameters)
+    public var startParameters: [Parameter] { startParameterGroups.flatMap(\.self) }
+
+    /// The same in groups, of which one is loaded at a time.
+    public var startParameterGroups: [[Parameter]] {
+        [textEmbedding.parameters, timeEmbedding.parameters]
+            + blocks.map(\.textAttention.textParameters)
     }
 
     /// Bytes of streamed weights that were asked for so far.

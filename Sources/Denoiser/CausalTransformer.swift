@@ -96,7 +96,7 @@ public final class CausalTransformer {
         try timeEmbedding.parameters.whileLoaded(on: device) {
             for timestep in timesteps where modulations[timestep] == nil {
                 let (vector, common) = try timeEmbedding(timestep, on: device)
-                modulations[timestep] = try device.holdingLong {
+                modulations[timestep] = try device.holding(.long) {
                     TimestepModulation(
                         blocks: try blocks.map { try $0.modulation(with: common, on: device) },
                         head: try head.modulation(with: vector, on: device))
@@ -136,11 +136,9 @@ extension CausalTransformer {
         let texts = try texts(contexts, on: device, monitor: monitor)
         let bundle = configuration.windowBundle(
             on: grid, type: windowType ?? device.activationType)
-        let slots = try device.holdingLong {
-            try residency.windowSlots(for: bundle, on: device)
-        }
+        let slots = try residency.windowSlots(for: bundle, on: device)
         let branches = try texts.map { text in
-            try device.holdingLong {
+            try device.holding(.long) {
                 let scales =
                     windowType != .float8E4M3
                     ? nil

@@ -71,7 +71,9 @@ public final class LatentSequence {
         positive = branches[0]
         negative = guidance == nil ? nil : branches[1]
         windowSlots = slots
-        masks = try conditions.masks?.map { try device.tensor($0, [grid.blockTokens]) }
+        masks = try device.holding(.long) {
+            try conditions.masks?.map { try device.tensor($0, [grid.blockTokens]) }
+        }
     }
 
     /// Bytes of streamed windows that were asked for so far.

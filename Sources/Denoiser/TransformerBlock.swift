@@ -191,7 +191,7 @@ struct TextAttention {
         let (tokens, dim) = (text.shape[0], text.shape[1])
         let split: Shape = [tokens, heads, dim / heads]
         let keys = try key(text, on: device)
-        return try device.holdingLong {
+        return try device.holding(.long) {
             KeysAndValues(
                 keys: try keyNorm(keys, on: device).reshaped(split),
                 values: try value(text, on: device).reshaped(split))

@@ -26,7 +26,7 @@ public final class OutputGate {
                 activating: vector, .identity, by: factors.reshaped(vector.shape), into: product)
             return product
         }
-        let made = try device.holdingLong { (try gated(scales), try bias.map(gated)) }
+        let made = try device.holding(.long) { (try gated(scales), try bias.map(gated)) }
         folded = made
         return made
     }

@@ -73,7 +73,7 @@ extension [Parameter] {
     /// Brings every parameter into the device's memory, reporting after each.
     public func load(on device: any Device, monitor: Monitor = { _ in }) throws {
         for (index, parameter) in enumerated() {
-            try parameter.load(on: device)
+            try device.holding(.long) { try parameter.load(on: device) }
             try monitor(Progress("weights", completed: index + 1, total: count))
         }
     }
@@ -88,7 +88,7 @@ extension [Parameter] {
         on device: any Device, _ work: () throws -> Result
     ) throws -> Result {
         defer { unload() }
-        try load(on: device)
+        for parameter in self { try parameter.load(on: device) }
         return try work()
     }
 }

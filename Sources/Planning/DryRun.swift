@@ -2,14 +2,14 @@ import Compute
 import Denoiser
 import Tensors
 
-/// A run of the real model on a device that computes nothing: what it allocates beside the groups of a plan, and
-/// what it would have computed.
+/// A run of the real model on a device that computes nothing: what it holds and needs meanwhile, and what it would have
+/// computed.
 struct DryRun {
-    /// Bytes that tensors of the moment reach, holes between them included.
+    /// Bytes that tensors of the moment reach, holes between them included, once a run has started.
     let temporaryBytes: Int
-    /// Bytes that are held for the whole run, all weights and windows included.
+    /// Bytes that are held for the whole run, all weights and windows on the device.
     let heldBytes: Int
-    /// The operations of one pass for each branch over a full window.
+    /// The operations of one step: a pass for each branch over a full window.
     let operations: [OperationProfile]
 
     /// Loads, prefills and takes one block through every step, with the work spaces of a card's operations if it is to run on
@@ -19,45 +19,78 @@ struct DryRun {
             activationType: request.precision.activationType,
             matrixType: request.precision.matrixType,
             workspaces: isOnCard ? .ofCard : nil)
-        let profiler = ProfilingDevice(device)
+        let run = try Run(request, on: ProfilingDevice(device))
+        // What only the start needs comes and goes in the first round.
+        try run.round()
+        device.forgetReach()
+        heldBytes = device.arena.used
+        try run.round()
+        temporaryBytes = device.arena.reachFromTop
+        operations = try run.operations()
+    }
+
+    fileprivate static func zeros(_ count: Int) -> [Float] { [Float](repeating: 0, count: count) }
+}
+
+/// A model with its branches.
+private struct Run {
+    private let request: PlanRequest
+    private let device: ProfilingDevice
+    private let transformer: CausalTransformer
+    private let branches: [GuidanceBranch]
+    private let masks: [Tensor]?
+
+    init(_ request: PlanRequest, on device: ProfilingDevice) throws {
+        self.request = request
+        self.device = device
         let transformer = try request.model.transformer()
-        try transformer.parameters.load(on: profiler)
-        let branches = try (0..<request.branches).map { _ in
+        try transformer.load(on: device)
+        branches = try (0..<request.branches).map { _ in
             try transformer.branch(
-                context: Self.zeros(request.model.textDim), steps: request.steps,
-                grid: request.grid, windowType: request.attention.windowType, on: profiler)
+                context: DryRun.zeros(request.model.textDim), steps: request.steps,
+                grid: request.grid, windowType: request.attention.windowType, on: device)
         }
+        self.transformer = transformer
+        masks = try device.holding(.long) { try request.masks(on: device) }
+    }
+
+    /// A prefill, and one block through all steps.
+    func round() throws {
         for branch in branches {
             try transformer.prefill(
                 branch, reference: request.latents(frames: 1),
                 motion: request.latents(frames: DenoiserConfiguration.motionFrames),
-                grid: request.grid, on: profiler)
+                grid: request.grid, on: device)
         }
-        let sounds = try branches.map { _ in
-            try transformer.audioCondition(request.sounds, on: profiler)
-        }
-        let masks = try request.masks(on: profiler)
-        func pass(_ step: Int) throws {
-            // The first block of the second clip, where the window is full.
-            let noisy = NoisyBlock(
-                latents: request.latents(frames: DenoiserConfiguration.blockFrames),
-                frame: request.grid.clipFrames, timestep: Float(step + 1), window: step,
-                sinkDistance: 17)
-            for (branch, sound) in zip(branches, sounds) {
-                _ = try transformer.velocity(
-                    of: noisy, audio: sound, masks: masks, branch: branch, grid: request.grid,
-                    on: profiler)
-            }
-        }
-        for step in 0..<request.steps { try pass(step) }
-        heldBytes = device.arena.reach - device.arena.reachFromTop
-        temporaryBytes = device.arena.reachFromTop
-        profiler.isRecording = true
-        try pass(0)
-        operations = try profiler.operations()
+        let sounds = try sounds()
+        for step in 0..<request.steps { try pass(step, sounds) }
     }
 
-    fileprivate static func zeros(_ count: Int) -> [Float] { [Float](repeating: 0, count: count) }
+    /// What a step computes.
+    func operations() throws -> [OperationProfile] {
+        let sounds = try sounds()
+        device.isRecording = true
+        defer { device.isRecording = false }
+        try pass(0, sounds)
+        return try device.operations()
+    }
+
+    private func sounds() throws -> [AudioCondition] {
+        try branches.map { _ in try transformer.audioCondition(request.sounds, on: device) }
+    }
+
+    /// The first block of the second clip, where the window is full, through one step.
+    private func pass(_ step: Int, _ sounds: [AudioCondition]) throws {
+        let noisy = NoisyBlock(
+            latents: request.latents(frames: DenoiserConfiguration.blockFrames),
+            frame: request.grid.clipFrames, timestep: Float(step + 1), window: step,
+            sinkDistance: 17)
+        for (branch, sound) in zip(branches, sounds) {
+            _ = try transformer.velocity(
+                of: noisy, audio: sound, masks: masks, branch: branch, grid: request.grid,
+                on: device)
+        }
+    }
 }
 
 extension PlanRequest {

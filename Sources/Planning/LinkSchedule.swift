@@ -1,27 +1,18 @@
 import Denoiser
-
-/// Bytes over the link between host and card.
-public struct LinkBytes: Hashable, Sendable {
-    /// From the host to the card.
-    public var fetched = 0
-    /// From the card to the host.
-    public var stored = 0
-}
+import Layers
 
 /// What streamed groups move over the link, and how the copies fit between the layers' work.
-struct LinkSchedule {
+package struct LinkSchedule {
     private let groups: MemoryGroups
     private let residency: DenoiserResidency
-    private let window: LinkBytes
+    private let window: LinkTraffic
 
-    /// The schedule of a run on this grid. In a pass what the block itself writes is not fetched, and only that is stored.
-    init(_ request: PlanRequest, groups: MemoryGroups, residency: DenoiserResidency) {
+    /// The schedule of a run's blocks that are not the first behind a prefill.
+    package init(_ request: PlanRequest, groups: MemoryGroups, residency: DenoiserResidency) {
         self.groups = groups
         self.residency = residency
-        let row = request.model.configuration.dim * request.windowType.size
-        let own = 2 * request.grid.blockTokens * row
-        window = LinkBytes(
-            fetched: groups.window - own - request.grid.frameTokens * row, stored: own)
+        window = request.model.configuration.windowTraffic(
+            on: request.grid, type: request.windowType)
     }
 
     /// One layer's pass in the order of use.
@@ -36,8 +27,10 @@ struct LinkSchedule {
         (0..<groups.steps).flatMap { step in
             (0..<groups.branches).flatMap { _ in
                 (0..<groups.layers).map { layer in
+                    // As many as there are slots stay in them.
                     Unit(
-                        fetchesWeights: residency.streamedLayers.contains(layer),
+                        fetchesWeights: residency.streamedLayers.count > residency.weightSlots
+                            && residency.streamedLayers.contains(layer),
                         fetchesWindow: !residency.streamedWindows.isEmpty
                             && residency.streamedWindows[step].contains(layer), layer: layer)
                 }
@@ -46,9 +39,9 @@ struct LinkSchedule {
     }
 
     /// Bytes over the link for one block.
-    var bytesOfBlock: LinkBytes {
-        units.reduce(into: LinkBytes()) { sum, unit in
-            if unit.fetchesWeights { sum.fetched += groups.layerWeights[unit.layer] }
+    package var bytesOfBlock: LinkTraffic {
+        units.reduce(into: LinkTraffic()) { sum, unit in
+            if unit.fetchesWeights { sum.fetched += groups.layerBundles[unit.layer] }
             if unit.fetchesWindow {
                 sum.fetched += window.fetched
                 sum.stored += window.stored
@@ -61,7 +54,7 @@ struct LinkSchedule {
     ///
     /// Copies run in the order of use. A fetch waits for a slot, which is free when the layer that used it is done and what it
     /// wrote is stored; a layer waits for its fetches and for the layer before it.
-    func secondsOfBlock(compute: Double, rate: Double) -> Double {
+    package func secondsOfBlock(compute: Double, rate: Double) -> Double {
         let unitSeconds = compute / Double(groups.branches * groups.layers)
         var link = LinkState(rate: rate)
         var weights = SlotState(count: residency.weightSlots)
@@ -73,7 +66,7 @@ struct LinkSchedule {
                 if unit.fetchesWeights {
                     let free = weights.next()
                     ready = max(
-                        ready, link.fetch(groups.layerWeights[unit.layer], after: free))
+                        ready, link.fetch(groups.layerBundles[unit.layer], after: free))
                 }
                 if unit.fetchesWindow {
                     ready = max(ready, link.fetch(window.fetched, after: windows.next()))

@@ -8,7 +8,10 @@ public struct MemoryGroups: Hashable, Sendable {
     public let fixedWeights: Int
     /// Weights of each layer that a pass reads.
     public let layerWeights: [Int]
-    /// The most weights at once that only the start of a run needs, which are gone before there are windows.
+    /// What travels over the link of each layer that is streamed.
+    public let layerBundles: [Int]
+    /// The most weights at once that only the start of a run needs, with the conversion of the largest; they are gone before
+    /// there are windows.
     public let startWeights: Int
     /// Keys and values of the text.
     public let text: Int
@@ -18,6 +21,8 @@ public struct MemoryGroups: Hashable, Sendable {
     public let modulations: Int
     /// The window of one step and layer in one branch: keys and values of conditioning and clip.
     public let window: Int
+    /// A buffer for any window that is streamed.
+    public let windowSlot: Int
     /// Windows of a layer at each step: one for each branch.
     public let branches: Int
     /// Steps of this process.
@@ -29,10 +34,10 @@ public struct MemoryGroups: Hashable, Sendable {
 
     /// Layers.
     public var layers: Int { layerWeights.count }
+    /// A buffer for the weights of any layer that is streamed.
+    public var weightSlot: Int { MemoryArena.size(of: layerBundles.max() ?? 0) }
     /// All windows of one step.
     public var windowsOfStep: Int { window * branches * layers }
-    /// Weights of the largest layer: what a slot must hold.
-    public var largestLayer: Int { layerWeights.max() ?? 0 }
 }
 
 extension MemoryGroups {
@@ -52,7 +57,8 @@ extension MemoryGroups {
         }
         fixedWeights = weights.fixed
         layerWeights = weights.layers
-        startWeights = weights.start.values.max() ?? 0
+        layerBundles = weights.bundles
+        startWeights = weights.start
         text =
             request.branches * layers * 2
             * rows(configuration.textTokens, request.precision.activationType)
@@ -68,6 +74,8 @@ extension MemoryGroups {
             (request.steps + 1) * (layers * rows(6, .float32) + rows(2, .float32)) + scales
             + masks
         window = 2 * rows(grid.conditioningTokens + grid.windowTokens, request.windowType)
+        windowSlot = MemoryArena.size(
+            of: configuration.windowBundle(on: grid, type: request.windowType).byteCount)
         branches = request.branches
         steps = request.steps
         temporaries = dryRun.temporaryBytes
@@ -80,12 +88,12 @@ extension MemoryGroups {
     }
 
     /// Bytes between the passes' first and last operation.
-    private func running(_ residency: DenoiserResidency) -> Int {
+    package func running(_ residency: DenoiserResidency) -> Int {
         let streamed = residency.streamedWindows.reduce(0) { $0 + $1.count } * branches
         let resident = steps * layers * branches - streamed
         let slots = streamed > 0 ? residency.windowSlots : 0
-        return held(residency) + referenceKeys + (resident + slots) * window + temporaries
-            + libraries
+        return held(residency) + referenceKeys + resident * window + slots * windowSlot
+            + temporaries + libraries
     }
 
     /// Bytes while text and time are prepared.
@@ -99,12 +107,12 @@ extension MemoryGroups {
             residency.streamedLayers.contains($1.offset) ? $0 : $0 + $1.element
         }
         let slots = residency.streamedLayers.isEmpty ? 0 : residency.weightSlots
-        return fixedWeights + resident + slots * largestLayer + text + modulations
+        return fixedWeights + resident + slots * weightSlot + text + modulations
     }
 
     /// Bytes of the host's pinned memory that streamed groups take.
     public func hostBytes(_ residency: DenoiserResidency) -> Int {
-        residency.streamedLayers.reduce(0) { $0 + layerWeights[$1] }
-            + residency.streamedWindows.reduce(0) { $0 + $1.count } * branches * window
+        residency.streamedLayers.reduce(0) { $0 + layerBundles[$1] }
+            + residency.streamedWindows.reduce(0) { $0 + $1.count } * branches * windowSlot
     }
 }

@@ -23,24 +23,24 @@ extension MemoryPlan {
         let resident = groups.layerWeights.enumerated().reduce(0) {
             residency.streamedLayers.contains($1.offset) ? $0 : $0 + $1.element
         }
-        let slots = streamed == 0 ? 0 : residency.weightSlots * groups.largestLayer
+        let slots = streamed == 0 ? 0 : residency.weightSlots * groups.weightSlot
         return [
             ("weights outside layers", gigabytes(groups.fixedWeights)),
             ("weights of \(groups.layers) layers", gigabytes(resident + slots)),
-        ] + streamedRow(streamed, of: groups.layers)
+        ] + streamedRow("layers", streamed, of: groups.layers)
     }
 
     private var windowRows: [(String, String)] {
         let all = groups.steps * groups.layers
         let streamed = residency.streamedWindows.reduce(0) { $0 + $1.count }
-        let slots = streamed == 0 ? 0 : residency.windowSlots
-        let resident = (all - streamed) * groups.branches + slots
+        let slots = streamed == 0 ? 0 : residency.windowSlots * groups.windowSlot
+        let resident = (all - streamed) * groups.branches * groups.window + slots
         return [
             (
                 "windows of \(groups.steps == 1 ? "1 step" : "\(groups.steps) steps")",
-                gigabytes(resident * groups.window)
+                gigabytes(resident)
             )
-        ] + streamedRow(streamed, of: all)
+        ] + streamedRow("windows", streamed, of: all)
             + [
                 (
                     "text, reference, modulation",
@@ -50,8 +50,10 @@ extension MemoryPlan {
             ]
     }
 
-    private func streamedRow(_ count: Int, of all: Int) -> [(String, String)] {
-        [("  of them streamed", count == 0 ? "none" : "\(count) of \(all)")]
+    private func streamedRow(
+        _ what: String, _ count: Int, of all: Int
+    ) -> [(String, String)] {
+        [("  streamed \(what)", count == 0 ? "none" : "\(count) of \(all)")]
     }
 
     private var totalRows: [(String, String)] {
@@ -96,7 +98,7 @@ extension RunPlan {
         }
         for source in Set(
             parts.compactMap(\.plan.place.rates).map {
-                "times as on a \($0.cardName), \($0.source)"
+                "rates: \($0.cardName), \($0.source)"
             }
         )
         .sorted() { lines.append(source) }

@@ -1,5 +1,6 @@
 import Compute
 import Denoiser
+import Layers
 
 /// What one process holds on its device, what it streams, and about how long a step takes.
 public struct MemoryPlan: Sendable {
@@ -18,7 +19,7 @@ public struct MemoryPlan: Sendable {
     /// The least limit with which a plan is possible.
     public let minimumBytes: Int
     /// Bytes over the link for one block.
-    public let linkBytes: LinkBytes
+    public let linkBytes: LinkTraffic
     /// Bytes of the host's pinned memory.
     public let hostBytes: Int
     /// Seconds of a step; nil where the device's rates are not known.

@@ -32,7 +32,7 @@ public struct ModelSizes: Hashable, Sendable {
         audioStates: DenoiserConfiguration.publishedAudioStates)
 
     /// A transformer of these sizes whose weights are zeros that take no memory.
-    func transformer() throws -> CausalTransformer {
+    package func transformer() throws -> CausalTransformer {
         let shapes = configuration.sizingShapes(textDim: textDim, audioStates: audioStates)
         let claims = Claims(shapes)
         _ = try CausalTransformer(WeightScope(claims), configuration: configuration)

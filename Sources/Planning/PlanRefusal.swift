@@ -22,7 +22,7 @@ public struct PlanRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         lacking = nil
         let products = rates.products[request.precision.matrixType] == nil
         description =
-            "cannot denoise on a \(rates.cardName): it offers no "
+            "cannot denoise on '\(rates.cardName)': it offers no "
             + (products
                 ? "products in \(request.precision.matrixType) (--precision)"
                 : "attention in \(request.windowType) (--attention)")
@@ -33,10 +33,15 @@ extension PlanRequest {
     /// Width and height of the picture in pixels.
     var pictureSize: (width: Int, height: Int) { (grid.width * 8, grid.height * 8) }
 
+    private var windows: String {
+        attention == .activations && precision == .float32
+            ? precision.rawValue : attention.rawValue
+    }
+
     /// The size, steps and types, in a few words.
     var summary: String {
         "\(pictureSize.width)x\(pictureSize.height) in \(steps == 1 ? "1 step" : "\(steps) steps")"
-            + " with \(precision.rawValue) weights and \(attention.rawValue) windows"
+            + " with \(precision.rawValue) weights and \(windows) windows"
     }
 }
 

@@ -37,11 +37,13 @@ public struct PlanReport: Codable, Hashable, Sendable {
     public struct Groups: Codable, Hashable, Sendable {
         public let fixedWeights: Int
         public let layerWeights: [Int]
+        public let weightSlot: Int
         public let startWeights: Int
         public let text: Int
         public let referenceKeys: Int
         public let modulations: Int
         public let window: Int
+        public let windowSlot: Int
         public let windowsOfStep: Int
         public let temporaries: Int
         public let libraries: Int
@@ -146,11 +148,13 @@ extension PlanReport.Groups {
     fileprivate init(_ groups: MemoryGroups) {
         fixedWeights = groups.fixedWeights
         layerWeights = groups.layerWeights
+        weightSlot = groups.weightSlot
         startWeights = groups.startWeights
         text = groups.text
         referenceKeys = groups.referenceKeys
         modulations = groups.modulations
         window = groups.window
+        windowSlot = groups.windowSlot
         windowsOfStep = groups.windowsOfStep
         temporaries = groups.temporaries
         libraries = groups.libraries

@@ -2,10 +2,10 @@ import Denoiser
 
 /// The ways to make a run fit, from everything on the device to everything streamed: each needs no more than the one
 /// before it, and moves more over the link.
-struct ResidencyChoice {
+package struct ResidencyChoice {
     private let groups: MemoryGroups
 
-    init(_ groups: MemoryGroups) { self.groups = groups }
+    package init(_ groups: MemoryGroups) { self.groups = groups }
 
     /// Whether windows go before weights. A window is used once for each block, weights once for each pass: more often, unless there
     /// is one pass alone. Then weights go, which need not come back.
@@ -14,10 +14,9 @@ struct ResidencyChoice {
     private var windowCount: Int { groups.steps * groups.layers }
 
     /// The first that fits into so many bytes; nil if none does.
-    func fitting(_ bytes: Int) -> DenoiserResidency? {
+    package func fitting(_ bytes: Int) -> DenoiserResidency? {
         if groups.bytes(.resident) <= bytes { return .resident }
-        let first = windowsFirst ? windowCount : groups.layers
-        if let count = (1...first).first(where: { groups.bytes(only($0)) <= bytes }) {
+        if let count = (1...firstCount).first(where: { groups.bytes(only($0)) <= bytes }) {
             return only(count)
         }
         let second = windowsFirst ? groups.layers : windowCount
@@ -25,23 +24,24 @@ struct ResidencyChoice {
     }
 
     /// The fewest bytes with which a run is possible.
-    var minimum: Int {
-        [.resident, only(windowsFirst ? windowCount : groups.layers)]
-            .map(groups.bytes).min().map { least in
-                min(least, groups.bytes(both(windowsFirst ? groups.layers : windowCount)))
-            } ?? 0
+    package var minimum: Int {
+        let second = windowsFirst ? groups.layers : windowCount
+        return min(
+            groups.bytes(.resident), groups.bytes(only(firstCount)), groups.bytes(both(second)))
     }
+
+    /// All of what goes first.
+    private var firstCount: Int { windowsFirst ? windowCount : groups.layers }
 
     /// So many of what goes first, spread over the order of use.
     private func only(_ count: Int) -> DenoiserResidency {
         windowsFirst ? residency(layers: 0, windows: count) : residency(layers: count, windows: 0)
     }
 
-    /// All of what goes first, unless two slots are as large as that, and so many of the rest.
+    /// All of what goes first, unless its slots are as large as that, and so many of the rest.
     private func both(_ count: Int) -> DenoiserResidency {
-        let all = windowsFirst ? windowCount : groups.layers
-        let first =
-            groups.bytes(only(all)) < groups.bytes(.resident) ? all : 0
+        let helps = groups.bytes(only(firstCount)) < groups.bytes(.resident)
+        let first = helps ? firstCount : 0
         return windowsFirst
             ? residency(layers: count, windows: first) : residency(layers: first, windows: count)
     }
@@ -57,7 +57,7 @@ struct ResidencyChoice {
     }
 
     /// `count` of `total` places in a row, as even as can be.
-    static func spread(_ count: Int, over total: Int) -> [Int] {
+    package static func spread(_ count: Int, over total: Int) -> [Int] {
         (0..<count).map { (2 * $0 + 1) * total / (2 * count) }
     }
 }

@@ -42,7 +42,7 @@ public struct RunPlan: Sendable {
     }
 
     /// Successive ranges of so many steps, one for each place or each step, whichever are fewer.
-    static func divide(_ steps: Int, over places: Int) -> [Range<Int>] {
+    package static func divide(_ steps: Int, over places: Int) -> [Range<Int>] {
         let count = min(steps, places)
         return (0..<count).map { index in
             func start(_ index: Int) -> Int {

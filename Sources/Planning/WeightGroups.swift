@@ -6,45 +6,34 @@ import Tensors
 /// Bytes of a transformer's weights on a device, by how long they are needed.
 struct WeightGroups: Hashable {
     /// What every pass reads and no layer owns, and the modulations of layers.
-    private(set) var fixed = 0
+    let fixed: Int
     /// For each layer what its passes read.
-    private(set) var layers: [Int]
-    /// What only the start of a run needs, in parts that are there at different times.
-    private(set) var start: [String: Int] = [:]
+    let layers: [Int]
+    /// For each layer what travels if it is streamed.
+    let bundles: [Int]
+    /// What only the start of a run needs, at most at once, and with what conversions need beside the largest of it.
+    let start: Int
 
     /// The weights on a device with these types of activations and of large matrices.
     init(of transformer: CausalTransformer, activations: DataType, matrices: DataType) {
-        layers = Array(repeating: 0, count: transformer.configuration.layers)
-        for parameter in transformer.parameters {
-            let bytes = parameter.bytes(activations: activations, matrices: matrices)
-            switch Part(of: parameter.paths[0]) {
-            case .fixed: fixed += bytes
-            case .layer(let layer): layers[layer] += bytes
-            case .start(let name): start[name, default: 0] += bytes
+        func bytes(_ parameters: [Parameter]) -> Int {
+            parameters.reduce(0) {
+                $0 + $1.bytes(activations: activations, matrices: matrices)
             }
         }
-    }
-
-    /// The part of the weights to which a path belongs.
-    private enum Part {
-        case fixed
-        case layer(Int)
-        case start(String)
-
-        init(of path: String) {
-            let names = path.split(separator: ".").map(String.init)
-            switch names[0] {
-            case "text_embedding": self = .start("text")
-            case "time_embedding", "time_projection": self = .start("time")
-            case "blocks"
-            where names.count > 3 && names[2] == "cross_attn"
-                && ["k", "v", "norm_k"].contains(names[3]):
-                self = .start(names[1])
-            case "blocks" where names[2] != "modulation":
-                self = .layer(Int(names[1]) ?? 0)
-            default: self = .fixed
-            }
+        let range = 0..<transformer.configuration.layers
+        let layers = range.map { bytes(transformer.passParameters(ofLayer: $0)) }
+        self.layers = layers
+        bundles = range.map {
+            transformer.layerBundle($0, activations: activations, matrices: matrices).byteCount
         }
+        fixed =
+            bytes(transformer.parameters) - layers.reduce(0, +)
+            - bytes(transformer.startParameters)
+        start =
+            transformer.startParameterGroups.map { group in
+                bytes(group) + (group.map(\.storedBytes).max() ?? 0)
+            }.max() ?? 0
     }
 }
 
@@ -55,5 +44,10 @@ extension Parameter {
         let numbers = MemoryArena.size(of: shape.elementCount * type.size)
         guard type.size == 1 else { return numbers }
         return numbers + MemoryArena.size(of: shape[0] * DataType.float32.size)
+    }
+
+    /// Bytes as published, in bfloat16, before they are converted.
+    fileprivate var storedBytes: Int {
+        MemoryArena.size(of: shape.elementCount * DataType.bfloat16.size)
     }
 }

@@ -1,5 +1,6 @@
 import AudioEncoder
 import Denoiser
+import Planning
 import Tensors
 
 /// The sizes of the published models, whole, or reduced to try something out.

@@ -4,12 +4,14 @@ import ComputeCUDA
 import Glibc
 import Planning
 
-/// Devices to plan for, as they are typed: `cpu`, `cuda:0`, `22.15GiB`, `4x22.15GiB`, several with commas.
+/// Devices to plan for, as they are typed: `cpu`, `cpu:64GiB`, `cuda:0`, `22.15GiB`, `4x22.15GiB`, several with commas.
 public struct PlannedDevices: ExpressibleByArgument, Sendable {
     private let items: [Item]
 
     private enum Item: Sendable {
         case device(DeviceName)
+        /// A processor with that much memory, as it was typed.
+        case processor(String, ByteCount)
         /// A card of that size, as it was typed.
         case card(String, ByteCount)
     }
@@ -28,6 +30,12 @@ public struct PlannedDevices: ExpressibleByArgument, Sendable {
 
     private static func items(_ text: String) -> [Item]? {
         if let device = DeviceName(argument: text) { return [.device(device)] }
+        let processor = "cpu:"
+        if text.hasPrefix(processor) {
+            return ByteCount(argument: String(text.dropFirst(processor.count))).map {
+                [.processor(text, $0)]
+            }
+        }
         let parts = text.split(separator: "x", omittingEmptySubsequences: false).map(String.init)
         guard let last = parts.last, let size = ByteCount(argument: last) else { return nil }
         switch parts.count {
@@ -41,7 +49,12 @@ public struct PlannedDevices: ExpressibleByArgument, Sendable {
 
     /// Whether there is any card among them.
     public var haveCards: Bool {
-        items.contains { if case .device(.cpu) = $0 { false } else { true } }
+        items.contains {
+            switch $0 {
+            case .device(.cpu), .processor: false
+            case .device(.cuda), .card: true
+            }
+        }
     }
 
     /// The places; cards of a size are as fast as `card`, those of this machine as they are. Throws what opening
@@ -52,6 +65,8 @@ public struct PlannedDevices: ExpressibleByArgument, Sendable {
             case .card(let name, let size):
                 PlanPlace(
                     name: name, limit: size.bytes, overhead: CardOverhead(), rates: card)
+            case .processor(let name, let size):
+                PlanPlace(name: name, limit: size.bytes, overhead: nil, rates: nil)
             case .device(.cpu):
                 PlanPlace(name: "cpu", limit: Self.hostBytes, overhead: nil, rates: nil)
             case .device(.cuda(let ordinal)):

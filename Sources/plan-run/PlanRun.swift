@@ -17,7 +17,7 @@ import ToolSupport
 
             EXAMPLES:
               plan-run --size 704x384 --devices 4x22.15GiB --precision fp8 --attention fp8
-              plan-run --size 384x256 --devices cpu --precision int8
+              plan-run --size 384x256 --devices cpu:64GiB --precision int8
               plan-run --weights W --size 704x384 --devices cuda:0,cuda:1 --json
 
             EXIT STATUS:
@@ -40,7 +40,7 @@ import ToolSupport
 
     @Option(
         help: ArgumentHelp(
-            "Where to run: cpu, cuda:N, or cards of a size, as in 22.15GiB or 4x22.15GiB; several with commas.",
+            "Where to run: cpu, cuda:N, or cards of a size, as in 22.15GiB or 4x22.15GiB, or cpu:64GiB; several with commas.",
             valueName: "list"))
     var devices: PlannedDevices
 

@@ -13,7 +13,7 @@ import Testing
         #expect(arena.reach == 4 * Self.unit)
     }
 
-    @Test func takesTheSmallestHoleAndTheMiddleLast() throws {
+    @Test func takesTheSmallestHoleOfItsSide() throws {
         var arena = MemoryArena(capacity: 100 * Self.unit)
         var held: [Range<Int>] = []
         for size in [5, 1, 2, 1, 3, 1] {
@@ -22,9 +22,11 @@ import Testing
         for index in [0, 2, 4] { arena.release(at: held[index].lowerBound) }
         #expect(try arena.allocate(2 * Self.unit, for: .long) == held[2])
         #expect(try arena.allocate(3 * Self.unit, for: .long) == held[4])
-        // What comes and goes lies at a hole's end, in the other side's holes before the middle.
+        // What comes and goes does not go among what is held long as long as there is room elsewhere.
+        #expect(try arena.allocate(86 * Self.unit, for: .short).lowerBound == 14 * Self.unit)
+        #expect(try arena.allocate(Self.unit, for: .short) == 13 * Self.unit..<14 * Self.unit)
         #expect(try arena.allocate(Self.unit, for: .short) == 4 * Self.unit..<5 * Self.unit)
-        #expect(arena.reach == 13 * Self.unit)
+        #expect(arena.reach == 100 * Self.unit)
     }
 
     @Test func saysWhatLacks() throws {
@@ -40,6 +42,21 @@ import Testing
         arena.release(at: first.lowerBound)
         #expect(try arena.allocate(4 * Self.unit, for: .short) == 0..<4 * Self.unit)
         #expect(throws: OutOfMemory.self) { try arena.allocate(0, for: .long) }
+    }
+
+    /// What comes and goes before there is much that is held long does not count with it.
+    @Test func reachesAsFarAsBothSidesAtOnce() throws {
+        var arena = MemoryArena(capacity: 100 * Self.unit)
+        let early = try arena.allocate(70 * Self.unit, for: .short)
+        arena.release(at: early.lowerBound)
+        _ = try arena.allocate(60 * Self.unit, for: .long)
+        let late = try arena.allocate(20 * Self.unit, for: .short)
+        #expect(arena.reach == 80 * Self.unit && arena.reachFromTop == 70 * Self.unit)
+        arena.forgetReach()
+        #expect(arena.reach == 80 * Self.unit && arena.reachFromTop == 20 * Self.unit)
+        arena.release(at: late.lowerBound)
+        arena.forgetReach()
+        #expect(arena.reach == 60 * Self.unit && arena.peak == 60 * Self.unit)
     }
 
     @Test func hasNothingInAnEmptyBlock() {

@@ -19,9 +19,12 @@ enum Arrows {
             "Media": ["RawVideo", "Tensors", "CLibAV"],
             "Inspection": ["Artifacts", "Checkpoints", "Media", "Tensors"],
             "Conformance": Set(models).union(model),
-            "StageBenchmarks": Set(models).union(model).union(["Artifacts"]),
-            "Stages": Set(models).union(model).union(["Artifacts"]),
-            "ToolSupport": Set(backends).union(model).union(["Artifacts", "Stages"]),
+            "Planning": model.union(["Denoiser"]),
+            "StageBenchmarks": Set(models).union(model).union(["Artifacts", "Planning"]),
+            "Stages": Set(models).union(model).union(["Artifacts", "Planning"]),
+            "ToolSupport": Set(backends).union(model).union([
+                "Artifacts", "Denoiser", "Planning", "Stages",
+            ]),
         ]
         for name in models { rules[name] = model }
         return rules

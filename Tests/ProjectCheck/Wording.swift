@@ -5,8 +5,11 @@ enum Wording {
         "5120", "13824", "15360", "30720", "3168", "12672", "2800", "45000", "256384",
     ]
 
-    /// Where those sizes stand that models are timed at without files.
-    private static let publishedSizes = "Sources/StageBenchmarks/PublishedSizes.swift"
+    /// Where those sizes stand that models are planned for and timed at without files.
+    private static let publishedSizes: Set = [
+        "Sources/Planning/PublishedDenoiser.swift",
+        "Sources/StageBenchmarks/PublishedSizes.swift",
+    ]
 
     /// Problems of one file's lines.
     static func problems(in file: SourceFile) -> [String] {
@@ -14,7 +17,7 @@ enum Wording {
         for (index, line) in file.lines.enumerated() {
             let place = "\(file.path):\(index + 1)"
             if let size = modelSize(in: line), file.path.hasPrefix("Sources/"),
-                file.path != publishedSizes
+                !publishedSizes.contains(file.path)
             {
                 problems.append("\(place): \(size) is a size of one model")
             }

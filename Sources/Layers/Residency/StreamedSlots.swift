@@ -28,7 +28,7 @@ public final class StreamedSlots {
         precondition(count >= 2)
         self.device = device
         slots = try (0..<count).map { _ in
-            Slot(memory: try device.allocate([byteCount], .uint8))
+            Slot(memory: try device.holding(.long) { try device.allocate([byteCount], .uint8) })
         }
     }
 

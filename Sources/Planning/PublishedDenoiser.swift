@@ -1,3 +1,4 @@
+import Denoiser
 import Tensors
 
 extension DenoiserConfiguration {

@@ -1,0 +1,161 @@
+import Compute
+import Denoiser
+import Foundation
+import Planning
+import Testing
+
+@Suite struct RunPlanTests {
+    private func card(_ limit: Int? = nil, _ rates: CardRates? = .h200) -> PlanPlace {
+        PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: rates)
+    }
+
+    @Test func dividesSteps() {
+        #expect(RunPlan.divide(4, over: 4) == [0..<1, 1..<2, 2..<3, 3..<4])
+        #expect(RunPlan.divide(4, over: 2) == [0..<2, 2..<4])
+        #expect(RunPlan.divide(5, over: 3) == [0..<2, 2..<4, 4..<5])
+        #expect(RunPlan.divide(1, over: 3) == [0..<1])
+    }
+
+    @Test func leavesPlacesIdle() throws {
+        let plan = try RunPlan(SmallRun(steps: 2).request, at: [card(), card(), card()])
+        #expect(plan.parts.map(\.steps) == [0..<1, 1..<2] && plan.idle == ["card"])
+        #expect(plan.text.contains("without steps: card"))
+    }
+
+    /// The slowest place sets the pace.
+    @Test func tellsFramesPerSecond() throws {
+        let plan = try RunPlan(SmallRun(steps: 3).request, at: [card(), card()])
+        let block = try #require(plan.parts[0].plan.secondsOfBlock)
+        #expect(plan.framesPerSecond == 12 / block)
+        let untimed = try RunPlan(SmallRun(steps: 3).request, at: [card(), card(nil, nil)])
+        #expect(untimed.framesPerSecond == nil)
+    }
+
+    /// A name for everything that the JSON has is in REPORT.md, and the JSON can be read again.
+    @Test func describesItsJSON() throws {
+        var run = SmallRun(precision: .float8, attention: .float8)
+        run.request.steps = 2
+        let report = PlanReport(
+            try RunPlan(run.request, at: [card(1 << 31), card(1 << 31), card()]))
+        let json = Data(try report.json().utf8)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        #expect(try decoder.decode(PlanReport.self, from: json) == report)
+        let page = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../Sources/Planning/REPORT.md"), encoding: .utf8)
+        let names = Self.names(try JSONSerialization.jsonObject(with: json))
+        #expect(names.count > 40)
+        for name in names { #expect(page.contains(name), "\(name)") }
+    }
+
+    private static func names(_ value: Any) -> Set<String> {
+        if let list = value as? [Any] { return list.reduce([]) { $0.union(names($1)) } }
+        guard let object = value as? [String: Any] else { return [] }
+        return object.reduce([]) { $0.union([$1.key]).union(names($1.value)) }
+    }
+
+    /// The table names what is streamed of both kinds, each in its row.
+    @Test func printsATable() throws {
+        let run = SmallRun(steps: 4)
+        let text = try run.plan().text
+        #expect(text.contains(/streamed layers +none\n/))
+        #expect(text.contains(/streamed windows +none\n/))
+        #expect(text.contains(/steps +1-4\n/))
+        #expect(text.split(separator: "\n").allSatisfy { $0.count < 60 })
+    }
+}
+
+@Suite struct RefusalTests {
+    private func place(_ limit: Int, _ rates: CardRates? = .h200) -> PlanPlace {
+        PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: rates)
+    }
+
+    private func published(_ precision: PlanPrecision, _ attention: PlanAttention) -> PlanRequest {
+        PlanRequest(
+            model: .published, grid: LatentGrid(height: 48, width: 88, clipFrames: 12), steps: 4,
+            precision: precision, attention: attention)
+    }
+
+    private func refusal(_ request: PlanRequest, at place: PlanPlace) throws -> PlanRefusal {
+        try #require(throws: PlanRefusal.self) { try MemoryPlan(request, at: place) }
+    }
+
+    @Test func namesTheNearestThatFits() throws {
+        let least = try MemoryPlan(
+            published(.float8, .activations), at: place(1 << 37)
+        ).minimumBytes
+        let found = try refusal(published(.bfloat16, .activations), at: place(least)).description
+        #expect(found.hasSuffix("; --precision fp8 would fit"))
+        #expect(found.hasPrefix("cannot denoise 704x384 in 4 steps with bf16 weights"))
+        #expect(!found.contains("\n"))
+    }
+
+    @Test func namesASmallerPicture() throws {
+        let request = published(.float8, .float8)
+        let least = try MemoryPlan(request, at: place(1 << 37)).minimumBytes
+        let found = try refusal(request, at: place(least - 1)).description
+        let size = try #require(found.firstMatch(of: /--size (\d+)x(\d+) would fit/))
+        var smaller = request
+        smaller.grid = LatentGrid(
+            height: Int(size.2)! / 8, width: Int(size.1)! / 8, clipFrames: 12)
+        _ = try MemoryPlan(smaller, at: place(least - 1))
+    }
+
+    @Test func saysThatNothingFits() throws {
+        let found = try refusal(published(.float8, .float8), at: place(1 << 30))
+        #expect(found.description.hasSuffix("more than there are"))
+    }
+
+    /// Cards without 8-bit floats, and without attention in them.
+    @Test func namesWhatACardLacks() throws {
+        let old = place(24 << 30, .named("rtx-3090"))
+        let products = try refusal(published(.float8, .activations), at: old).description
+        #expect(
+            products == "cannot denoise on 'RTX 3090': it offers no products in float8_e4m3"
+                + " (--precision)")
+        let newer = place(24 << 30, .named("rtx-4090"))
+        let attention = try refusal(published(.float8, .float8), at: newer).description
+        #expect(
+            attention == "cannot denoise on 'RTX 4090': it offers no attention in float8_e4m3"
+                + " (--attention)")
+    }
+}
+
+@Suite struct CardRatesTests {
+    @Test func findsCardsByName() {
+        #expect(CardRates.card(called: "NVIDIA H200")?.name == "h200")
+        #expect(CardRates.card(called: "NVIDIA L40S")?.name == "l40s")
+        #expect(CardRates.card(called: "NVIDIA L4")?.name == "l4")
+        #expect(CardRates.card(called: "NVIDIA GeForce RTX 4090")?.name == "rtx-4090")
+        #expect(CardRates.card(called: "Matrox Mystique") == nil)
+        #expect(CardRates.named("h300") == nil)
+        #expect(Set(CardRates.known.map(\.name)).count == CardRates.known.count)
+    }
+}
+
+@Suite struct LinkScheduleTests {
+    /// Streaming of everything at a slow link takes the link's time, at a fast one the card's.
+    @Test func isBoundByTheSlower() throws {
+        let run = SmallRun(steps: 2)
+        let every: Set<Int> = [0, 1, 2, 3]
+        let schedule = LinkSchedule(
+            run.request, groups: try run.plan().groups,
+            residency: DenoiserResidency(
+                streamedLayers: every, streamedWindows: [every, every]))
+        let bytes = schedule.bytesOfBlock
+        let slow = schedule.secondsOfBlock(compute: 1e-9, rate: 1e6)
+        #expect(slow >= Double(bytes.fetched) / 1e6 && slow < 1.25 * Double(bytes.fetched) / 1e6)
+        let fast = schedule.secondsOfBlock(compute: 1, rate: 1e12)
+        #expect(fast >= 2 && fast < 2.001)
+    }
+
+    @Test func spreadsEvenly() {
+        for (count, total) in [(1, 40), (7, 40), (39, 40), (40, 40), (90, 160)] {
+            let places = ResidencyChoice.spread(count, over: total)
+            #expect(Set(places).count == count && places.allSatisfy((0..<total).contains))
+            let gaps = zip(places, places.dropFirst()).map { $1 - $0 }
+            #expect((gaps.max() ?? 0) - (gaps.min() ?? 0) <= 1)
+        }
+    }
+}
