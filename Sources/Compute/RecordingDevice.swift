@@ -33,10 +33,16 @@ public final class RecordingDevice: Device, LifetimePlacing {
     public var lifetime = Lifetime.short
 
     private let meter = Meter()
+    private let workspaces: OperationWorkspaces?
 
-    /// A device whose models keep activations in `activationType` and large matrices in `matrixType`, by default the same.
-    public init(activationType: DataType = .float32, matrixType: DataType? = nil) {
+    /// A device whose models keep activations in `activationType` and large matrices in `matrixType`, by default the same, and
+    /// whose operations need `workspaces`, by default nothing.
+    public init(
+        activationType: DataType = .float32, matrixType: DataType? = nil,
+        workspaces: OperationWorkspaces? = nil
+    ) {
         self.activationType = activationType
+        self.workspaces = workspaces
         self.matrixType = matrixType ?? activationType
     }
 
@@ -138,6 +144,13 @@ extension RecordingDevice {
         into y: Tensor
     ) {
         precondition(x.shape[1] == weight.shape[1] && y.shape == [x.shape[0], weight.shape[0]])
+        if let workspaces {
+            let blocks = workspaces.linear(
+                x, weight: weight, activation: activation, accumulating: accumulating, into: y,
+                activationType: activationType)
+            // All of them at once, for as long as the operation takes.
+            withExtendedLifetime(blocks.map { allocate([$0], .uint8) }) {}
+        }
         record("linear", [x, weight, bias], y)
     }
 

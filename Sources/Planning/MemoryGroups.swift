@@ -41,9 +41,8 @@ public struct MemoryGroups: Hashable, Sendable {
 }
 
 extension MemoryGroups {
-    /// cuBLASLt is allowed 32 MiB on cards of compute capability 9 and above; as much again is for what attention and products in
-    /// 8 bits convert.
-    public static let libraryBytes = 64 << 20
+    /// Biases in the types of products, and what cuDNN works in; the work spaces of products are among the temporaries.
+    public static let libraryBytes = 32 << 20
 
     /// The groups of a request, from the model's sizes and a dry run.
     init(_ request: PlanRequest, dryRun: DryRun, onCard: Bool) throws {

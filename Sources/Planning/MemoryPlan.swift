@@ -70,7 +70,9 @@ extension MemoryPlan {
     ///
     /// Throws `PlanRefusal` if it cannot fit, or if the card does not offer its types.
     public init(_ request: PlanRequest, at place: PlanPlace) throws {
-        try self.init(request, at: place, dryRun: DryRun(request), isHinting: true)
+        try self.init(
+            request, at: place, dryRun: DryRun(request, isOnCard: place.overhead != nil),
+            isHinting: true)
     }
 
     init(

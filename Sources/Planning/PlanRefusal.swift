@@ -106,7 +106,8 @@ struct PlanHint: CustomStringConvertible {
     private static func fits(_ request: PlanRequest, _ place: PlanPlace) throws -> Bool {
         do {
             _ = try MemoryPlan(
-                request, at: place, dryRun: DryRun(request), isHinting: false)
+                request, at: place, dryRun: DryRun(request, isOnCard: place.overhead != nil),
+                isHinting: false)
             return true
         } catch is PlanRefusal {
             return false

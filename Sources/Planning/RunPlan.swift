@@ -31,7 +31,7 @@ public struct RunPlan: Sendable {
         parts = try zip(ranges, places).map { range, place in
             var part = request
             part.steps = range.count
-            let dryRun = try known[range.count] ?? DryRun(part)
+            let dryRun = try known[range.count] ?? DryRun(part, isOnCard: place.overhead != nil)
             known[range.count] = dryRun
             return Part(
                 steps: range,
