@@ -2,13 +2,10 @@ import Compute
 import Denoiser
 import Tensors
 
-/// A run of the real model on a device that computes nothing: what it holds and needs meanwhile, and what it would have
-/// computed.
+/// A run of the real model on a device that computes nothing: what it needs meanwhile, and what it would have computed.
 struct DryRun {
     /// Bytes that tensors of the moment reach, holes between them included, once a run has started.
     let temporaryBytes: Int
-    /// Bytes that are held for the whole run, all weights and windows on the device.
-    let heldBytes: Int
     /// The operations of one step: a pass for each branch over a full window.
     let operations: [OperationProfile]
 
@@ -23,7 +20,6 @@ struct DryRun {
         // What only the start needs comes and goes in the first round.
         try run.round()
         device.forgetReach()
-        heldBytes = device.arena.used
         try run.round()
         temporaryBytes = device.arena.reachFromTop
         operations = try run.operations()

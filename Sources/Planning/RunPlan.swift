@@ -27,12 +27,13 @@ public struct RunPlan: Sendable {
         precondition(!places.isEmpty)
         self.request = request
         let ranges = Self.divide(request.steps, over: places.count)
-        var known: [Int: DryRun] = [:]
+        var known: [PlanRequest: [Bool: DryRun]] = [:]
         parts = try zip(ranges, places).map { range, place in
             var part = request
             part.steps = range.count
-            let dryRun = try known[range.count] ?? DryRun(part, isOnCard: place.overhead != nil)
-            known[range.count] = dryRun
+            let isOnCard = place.overhead != nil
+            let dryRun = try known[part]?[isOnCard] ?? DryRun(part, isOnCard: isOnCard)
+            known[part, default: [:]][isOnCard] = dryRun
             return Part(
                 steps: range,
                 plan: try MemoryPlan(part, at: place, dryRun: dryRun, isHinting: true))

@@ -35,7 +35,7 @@ struct SmallRun {
     func run(_ residency: DenoiserResidency) throws -> (reach: Int, traffic: LinkTraffic) {
         let device = RecordingDevice(
             activationType: request.precision.activationType,
-            matrixType: request.precision.matrixType)
+            matrixType: request.precision.matrixType, workspaces: .ofCard)
         let transformer = try request.model.transformer()
         try transformer.load(on: device, residency: residency)
         let sequence = try LatentSequence(
