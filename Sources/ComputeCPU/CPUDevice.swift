@@ -54,7 +54,8 @@ public final class CPUDevice: Device, MemoryReporting {
         }
         guard [activationType, .int8, .float8E4M3].contains(matrixType) else {
             throw UnsupportedOperation(
-                device: "cpu", operation: "\(matrixType) matrices beside \(activationType) activations")
+                device: "cpu",
+                operation: "\(matrixType) matrices beside \(activationType) activations")
         }
         try MissingCPULibrary.check(kernels_open(), "OpenMP")
         try MissingCPULibrary.check(onednn_open(), "oneDNN")
