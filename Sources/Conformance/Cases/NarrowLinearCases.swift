@@ -18,7 +18,7 @@ extension OperationCase {
     static let narrowLinearCases: [OperationCase] = narrowTypes.flatMap { type in
         [
             Product(rows: 288, inner: 512, columns: 160).rounding("rounded", type),
-            Product(rows: 288, inner: 5120, columns: 96).rounding("rounded-deep", type),
+            Product(rows: 288, inner: 40 * 128, columns: 96).rounding("rounded-deep", type),
             Product(rows: 37, inner: 51, columns: 67).rounding("rounded-odd", type),
             Product(rows: 1, inner: 512, columns: 384).rounding("rounded-one-row", type),
             Product(rows: 0, inner: 512, columns: 384).rounding("rounded-no-rows", type),
@@ -26,7 +26,7 @@ extension OperationCase {
             Product(rows: 40, inner: 64, columns: 80, input: .float32)
                 .rounding("rounded-from-float32", type),
             Product(rows: 288, inner: 512, columns: 160).reading("scaled", type),
-            Product(rows: 288, inner: 5120, columns: 96).reading("scaled-deep", type),
+            Product(rows: 288, inner: 40 * 128, columns: 96).reading("scaled-deep", type),
             Product(rows: 37, inner: 51, columns: 67).reading("scaled-odd", type),
             Product(rows: 1, inner: 512, columns: 384).reading("scaled-one-row", type),
             Product(rows: 40, inner: 64, columns: 80, bias: false).reading("scaled-no-bias", type),

@@ -8,7 +8,7 @@ extension OperationCase {
         [NarrowForm.rows, .one].flatMap { form in
             [
                 narrowLayerNorm("288x512", [288, 512], type, form),
-                narrowLayerNorm("288x5120", [288, 5120], type, form),
+                narrowLayerNorm("288x40x128", [288, 40 * 128], type, form),
                 narrowLayerNorm("12x51", [12, 51], type, form),
                 narrowRMSNorm("288x4x128", rows: 288, heads: 4, head: 128, type, form),
                 narrowRMSNorm("288x40x128", rows: 288, heads: 40, head: 128, type, form),
