@@ -1,7 +1,7 @@
 # The prompt's condition, and that of a text to guide away from.
 
 $(call keep,text.options,$(strip $(if $(TEXT),given: $(realpath text.safetensors),encode-text $(TEXT_FLAGS) $(realpath weights))))
-text_weights := $(wildcard $(addprefix $(model)/,models_t5_umt5-xxl-enc-bf16.pth google/umt5-xxl/tokenizer.json))
+text_weights := $(wildcard $(addprefix $(model)/,models_t5_umt5-xxl-enc.safetensors.index.json models_t5_umt5-xxl-enc-bf16.pth google/umt5-xxl/tokenizer.json))
 
 ifndef TEXT
 $(call keep,prompt.txt,$(value PROMPT))

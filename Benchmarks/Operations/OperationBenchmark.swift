@@ -36,10 +36,10 @@ struct OperationBenchmark: Sendable {
     /// Every benchmark.
     static let all = linears + attentions + convolutions + rows
 
-    /// Products of the denoiser: 384x256 has 288 tokens a block, 704x384 has 3168.
+    /// Products of the denoiser, with weights of the device's type of matrices: 384x256 has 288 tokens a block, 704x384 has 3168.
     private static let linears: [OperationBenchmark] = [
         (288, 1024, 1024), (288, 1024, 4096), (288, 4096, 1024), (3168, 1024, 1024),
-        (3168, 1024, 4096), (3168, 5120, 5120), (1, 1024, 6144),
+        (3168, 1024, 4096), (288, 5120, 5120), (3168, 5120, 5120), (1, 1024, 6144),
     ].map { (rows: Int, inner: Int, columns: Int) -> OperationBenchmark in
         OperationBenchmark(
             name: "linear \(rows)x\(inner)x\(columns)",
@@ -47,7 +47,8 @@ struct OperationBenchmark: Sendable {
         ) { device, type in
             let x = try noise(device, [rows, inner], type)
             let weight = try device.load(
-                [noiseView([columns, inner])], as: type, for: .linear)
+                [noiseView([columns, inner])],
+                as: device.matrixType, for: .linear)
             let bias = try noise(device, [columns], .float32)
             let y = try device.allocate([rows, columns], type)
             return {

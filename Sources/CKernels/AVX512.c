@@ -17,6 +17,8 @@
 
 #include "RowKernels.h"
 
+#include "NarrowKernels.h"
+
 #include "AttentionKernel.h"
 
 #include "WinogradKernel.h"

@@ -18,6 +18,8 @@
 
 #include "RowKernels.h"
 
+#include "NarrowKernels.h"
+
 #include "AttentionKernel.h"
 
 #include "WinogradKernel.h"

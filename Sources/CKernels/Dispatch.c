@@ -46,6 +46,9 @@ const struct kernel_table *kernels_best(void) {
 
 int kernels_have_bfloat16(void) { return kernels_best()->has_pairs; }
 
+// Without these instructions oneDNN halves one side, so that sums of pairs stay within 16 bits.
+int kernels_have_int8(void) { return __builtin_cpu_supports("avx512vnni"); }
+
 int kernels_default_threads(void) { return openmp.get_max_threads(); }
 
 void kernels_set_threads(int threads) { openmp.set_num_threads(threads); }

@@ -24,6 +24,8 @@ public struct WeightFolder: Sendable {
 
     /// The published name of the model's folder.
     static let modelName = "Wan2.2-S2V-14B"
+    /// The published name of the text encoder inside it.
+    static let textEncoderName = "models_t5_umt5-xxl-enc-bf16.pth"
     /// The published folder of the audio encoder inside it.
     static let audioEncoderName = "wav2vec2-large-xlsr-53-english"
     /// The published folder of the tokenizer inside it.
@@ -36,18 +38,21 @@ public struct WeightFolder: Sendable {
 
     /// The denoiser: shards with an index, or one file; as published, or prepared.
     public func denoiser() throws -> any Checkpoint {
-        let checkpoint = try openCheckpoint(
-            at: find([
-                "diffusion_pytorch_model.safetensors.index.json",
-                "diffusion_pytorch_model.safetensors",
-            ]))
-        guard PreparedCheckpoint.isNeeded(for: checkpoint) else { return checkpoint }
-        return try PreparedCheckpoint(checkpoint)
+        try openPrepared([
+            PreparedModel.denoiser.indexName, "diffusion_pytorch_model.safetensors",
+        ])
     }
 
-    /// The UMT5 text encoder.
+    /// The UMT5 text encoder: prepared, or as published.
     public func textEncoder() throws -> any Checkpoint {
-        try openCheckpoint(at: find(["models_t5_umt5-xxl-enc-bf16.pth"]))
+        try openPrepared([PreparedModel.textEncoder.indexName, Self.textEncoderName])
+    }
+
+    /// The first of these files that exists; where weights are stored with scales, as models see them.
+    private func openPrepared(_ names: [String]) throws -> any Checkpoint {
+        let checkpoint = try openCheckpoint(at: find(names))
+        guard PreparedCheckpoint.isNeeded(for: checkpoint) else { return checkpoint }
+        return try PreparedCheckpoint(checkpoint)
     }
 
     /// The path of the text encoder's `tokenizer.json`.

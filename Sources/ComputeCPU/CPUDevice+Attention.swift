@@ -7,11 +7,15 @@ extension CPUDevice {
     public func attention(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor?, into out: Tensor
     ) throws {
-        precondition(query.shape.rank == 4 && query.shape == out.shape && query.isNumeric)
+        precondition(query.shape.rank == 4 && query.shape == out.shape && query.hasFloatRows)
         precondition(key.shape == value.shape && key.shape[0] == query.shape[0])
         precondition(key.shape[2] == query.shape[2] && key.shape[3] == query.shape[3])
         guard [key, value, out].allSatisfy({ $0.dataType == query.dataType }) else {
             throw unsupported("attention of tensors of different types")
+        }
+        guard [query, key, value, out].allSatisfy({ $0.scales == nil }) else {
+            return try attendWidened(
+                query: query, key: key, value: value, scale: scale, bias: bias, into: out)
         }
         let (batch, queries, heads) = (query.shape[0], query.shape[1], query.shape[2])
         if let bias { precondition(bias.shape == [heads, queries, key.shape[1]]) }
@@ -27,6 +31,17 @@ extension CPUDevice {
                 batch: index / chunks / heads, head: index / chunks % heads,
                 queries: first..<min(first + chunk, queries))
         }
+    }
+
+    /// Attention of tensors of 8 bits, each widened for the call.
+    private func attendWidened(
+        query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor?, into out: Tensor
+    ) throws {
+        let wide = try allocate(out.shape, activationType)
+        try attention(
+            query: cast(query, to: activationType), key: cast(key, to: activationType),
+            value: cast(value, to: activationType), scale: scale, bias: bias, into: wide)
+        try copy(wide, into: out)
     }
 
     /// Queries of a piece of work: few enough for every thread to have some pieces, and for the running sums to stay in

@@ -3,19 +3,25 @@ import Compute
 import Tensors
 
 extension CPUDevice {
-    /// x is converted to the weight's type where it has another.
+    /// x is converted to the weight's type where it has another; `multiplyNarrow` is the product with 8-bit weights.
     public func linear(
         _ x: Tensor, weight: Tensor, bias: Tensor?, activation: Activation, accumulating: Bool,
         into y: Tensor
     ) throws {
-        precondition(x.shape.rank == 2 && weight.shape.rank == 2 && x.isNumeric && y.isNumeric)
+        precondition(x.shape.rank == 2 && weight.shape.rank == 2)
+        precondition(x.hasFloatRows && y.hasFloatRows)
         precondition(x.shape[1] == weight.shape[1] && y.shape == [x.shape[0], weight.shape[0]])
         precondition(bias.map { $0.shape.elementCount == weight.shape[0] } ?? true)
         guard y.shape.elementCount > 0 else { return }
+        guard weight.scales == nil else {
+            return try multiplyNarrow(
+                x, weight: weight, bias: bias, activation: activation,
+                accumulating: accumulating, into: y)
+        }
         let x = x.dataType == weight.dataType ? x : try cast(x, to: weight.dataType)
         // What oneDNN does not fuse goes through a tensor of its own.
         let isFused =
-            (weight.dataType == .bfloat16 || y.dataType == .float32)
+            (weight.dataType == .bfloat16 && y.isNumeric || y.dataType == .float32)
             && !(accumulating && activation != .identity)
         guard isFused else {
             let sum = try allocate(y.shape, .float32)
@@ -26,7 +32,7 @@ extension CPUDevice {
     }
 
     /// The product where oneDNN offers its types and what follows it.
-    private func multiply(
+    func multiply(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ activation: Activation,
         accumulating: Bool, into y: Tensor
     ) throws {

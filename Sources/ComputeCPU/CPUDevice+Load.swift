@@ -15,6 +15,8 @@ extension CPUDevice {
         switch use {
         case .elements:
             storage = try elements(views, shape, dataType)
+        case .linear where dataType.isNarrow:
+            return try narrowWeight(views, shape, dataType)
         case .linear:
             try checkProduct(of: dataType)
             storage = try PackedWeight.linear(views, shape, dataType, on: self)

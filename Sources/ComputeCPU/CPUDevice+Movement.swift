@@ -5,8 +5,10 @@ import Tensors
 extension CPUDevice {
     public func copy(_ x: Tensor, into y: Tensor) throws {
         precondition(x.shape == y.shape)
-        guard x.dataType != y.dataType else { return copyBytes(x, into: y) }
-        guard x.isNumeric && y.isNumeric else {
+        guard x.dataType != y.dataType || x.scales != nil || y.scales != nil else {
+            return copyBytes(x, into: y)
+        }
+        guard x.hasFloatRows && y.hasFloatRows else {
             throw unsupported("conversion of \(x.dataType) to \(y.dataType)")
         }
         try mapRows(x, into: y) { [kernels = kernels.pointee] _, x, y, width in

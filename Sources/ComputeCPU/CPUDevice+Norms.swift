@@ -48,6 +48,13 @@ extension CPUDevice {
         precondition(table.shape == [x.shape[0], head / 2, 2])
         guard x.shape.elementCount > 0 else { return }
         let tables = Groups(table.joiningColumns(), x.shape[0])
+        guard !y.hasScaledRows else {
+            // A row's scale is known when all of its heads are turned.
+            return try mapRows(x.joiningColumns(), into: y.joiningColumns()) {
+                [kernels = kernels.pointee] row, x, y, _ in
+                kernels.rotate(x, tables[row], y, heads, head)
+            }
+        }
         try mapRows(x, into: y) { [kernels = kernels.pointee] row, x, y, width in
             kernels.rotate(x, tables[row / heads], y, 1, width)
         }
@@ -95,7 +102,7 @@ extension CPUDevice {
         _ x: Tensor, into y: Tensor,
         _ body: (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
     ) throws {
-        precondition(x.isNumeric && y.isNumeric && x.shape == y.shape)
+        precondition(x.hasFloatRows && y.hasFloatRows && x.shape == y.shape)
         guard x.shape.elementCount > 0 else { return }
         let (inputs, outputs) = (Rows(x), Rows(y))
         workers.forRanges(of: inputs.count, minimum: grain(width: inputs.width)) { range in

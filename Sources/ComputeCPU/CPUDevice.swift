@@ -10,23 +10,26 @@ import Tensors
 public final class CPUDevice: Device, MemoryReporting {
     public let name = "cpu"
     public let activationType: DataType
+    public let matrixType: DataType
 
     let workers: Workers
     let pool: MemoryPool
     let oneDNN: OneDNN
     let kernels: UnsafePointer<kernel_table>
 
-    /// A device that keeps activations in `activationType`, holds at most `memoryLimit` bytes beside mapped files,
-    /// and uses `threads` threads, by default one for each core or as OMP_NUM_THREADS says.
+    /// A device that keeps activations in `activationType` and large matrices in `matrixType` (int8 or float8_e4m3; by
+    /// default as activations), holds at most `memoryLimit` bytes beside mapped files, and uses `threads` threads, by
+    /// default one for each core or as OMP_NUM_THREADS says.
     ///
-    /// Throws `UnsupportedOperation` for bfloat16 on a processor that cannot multiply it, and
-    /// `MissingCPULibrary` where oneDNN is not installed.
+    /// Throws `UnsupportedOperation` for bfloat16 on a processor that cannot multiply it and for matrices of other
+    /// types, and `MissingCPULibrary` where oneDNN is not installed.
     public convenience init(
-        activationType: DataType = .float32, memoryLimit: Int? = nil, threads: Int? = nil
+        activationType: DataType = .float32, matrixType: DataType? = nil, memoryLimit: Int? = nil,
+        threads: Int? = nil
     ) throws {
         try self.init(
-            activationType: activationType, memoryLimit: memoryLimit, threads: threads,
-            kernels: kernels_best())
+            activationType: activationType, matrixType: matrixType ?? activationType,
+            memoryLimit: memoryLimit, threads: threads, kernels: kernels_best())
     }
 
     /// The same with the kernels of an instruction set that the processor has; oneDNN chooses for itself.
@@ -37,20 +40,27 @@ public final class CPUDevice: Device, MemoryReporting {
             })
         else { throw UnsupportedOperation(device: "cpu", operation: instructionSet) }
         try self.init(
-            activationType: .float32, memoryLimit: nil, threads: nil, kernels: kernels)
+            activationType: .float32, matrixType: .float32, memoryLimit: nil, threads: nil,
+            kernels: kernels)
     }
 
     private init(
-        activationType: DataType, memoryLimit: Int?, threads: Int?,
+        activationType: DataType, matrixType: DataType, memoryLimit: Int?, threads: Int?,
         kernels: UnsafePointer<kernel_table>
     ) throws {
         guard activationType == .float32 || Self.isSupported(activationType) else {
             throw UnsupportedOperation(
                 device: "cpu", operation: "\(activationType) activations on this processor")
         }
+        guard [activationType, .int8, .float8E4M3].contains(matrixType) else {
+            throw UnsupportedOperation(
+                device: "cpu",
+                operation: "\(matrixType) matrices beside \(activationType) activations")
+        }
         try MissingCPULibrary.check(kernels_open(), "OpenMP")
         try MissingCPULibrary.check(onednn_open(), "oneDNN")
         self.activationType = activationType
+        self.matrixType = matrixType
         self.kernels = kernels
         workers = Workers(count: threads)
         pool = MemoryPool(limit: memoryLimit)
@@ -70,7 +80,12 @@ public final class CPUDevice: Device, MemoryReporting {
 
     /// Whether products of this type are fast on this processor.
     public static func isSupported(_ dataType: DataType) -> Bool {
-        dataType == .float32 || dataType == .bfloat16 && kernels_have_bfloat16() != 0
+        switch dataType {
+        case .float32: true
+        case .bfloat16: kernels_have_bfloat16() != 0
+        case .int8: kernels_have_int8() != 0
+        default: false
+        }
     }
 
     /// Bytes that live tensors and packed weights hold now, mapped files apart.

@@ -30,7 +30,7 @@ final class HostMemory: Storage {
 extension Tensor {
     /// The first element. Traps if the tensor is another device's, or a weight packed for a product.
     var address: UnsafeMutableRawPointer {
-        guard let memory = storage as? HostMemory else {
+        guard let memory = numbers.storage as? HostMemory else {
             preconditionFailure("\(self) does not lie row-major in the CPU's memory")
         }
         return memory.address + offset * dataType.size
@@ -44,6 +44,11 @@ extension Tensor {
 
     /// Whether it is float32 or bfloat16, the types that operations take.
     var isNumeric: Bool { dataType == .float32 || dataType == .bfloat16 }
+
+    /// Whether rows of it can be read and written as float32: numeric, or of 8 bits with scales.
+    var hasFloatRows: Bool {
+        isNumeric || scales != nil && (dataType == .int8 || dataType == .float8E4M3)
+    }
 }
 
 /// A tensor as rows along its innermost axis, wherever they lie.
@@ -52,6 +57,12 @@ struct Rows {
     let count: Int
     let width: Int
     let dataType: DataType
+    /// The first scale, where there are scales.
+    private let scales: UnsafeMutablePointer<Float>?
+    /// Whether each index of the outermost axis has a scale of its own.
+    let hasScaledRows: Bool
+    /// Rows that share a scale.
+    let rowsOfScale: Int
     private let base: UnsafeMutableRawPointer
     /// Bytes from one row to the next, if that is one number for all.
     private let step: Int?
@@ -64,6 +75,7 @@ struct Rows {
         width = rank == 0 ? 1 : tensor.shape[-1]
         dataType = tensor.dataType
         base = tensor.address
+        scales = tensor.scales?.floatAddress
         var axes: [(extent: Int, stride: Int)] = []
         for axis in 0..<max(0, rank - 1) where tensor.shape[axis] != 1 {
             let stride = tensor.strides[axis] * tensor.dataType.size
@@ -76,6 +88,14 @@ struct Rows {
         self.axes = axes
         count = axes.reduce(1) { $0 * $1.extent }
         step = axes.isEmpty ? 0 : axes.count == 1 ? axes[0].stride : nil
+        rowsOfScale = tensor.hasScaledRows ? max(1, count / max(1, tensor.shape[0])) : .max
+        hasScaledRows = tensor.hasScaledRows
+    }
+
+    /// The scale of a row. Traps where there are no scales.
+    func scale(_ row: Int) -> UnsafeMutablePointer<Float> {
+        guard let scales else { preconditionFailure("\(dataType) without scales") }
+        return scales + row / rowsOfScale
     }
 
     /// The first element of a row.

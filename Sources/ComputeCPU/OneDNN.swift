@@ -149,6 +149,7 @@ extension DataType {
         case .float32: dnnl_f32
         case .bfloat16: dnnl_bf16
         case .float16: dnnl_f16
+        case .int8: dnnl_s8
         default: preconditionFailure("oneDNN is not used with \(self)")
         }
     }

@@ -32,13 +32,29 @@ final class PackedWeight: Storage {
         try device.run(reorder, [source, address])
     }
 
+    /// The layout of a weight [n, k] of `linear` for a middling number of rows.
+    private static func preferredLayout(
+        _ shape: Shape, _ dataType: DataType, outputType: DataType, on device: CPUDevice
+    ) throws -> Layout {
+        let product = MatrixProduct(
+            rows: 288, inner: shape[1], columns: shape[0], type: dataType, outputType: outputType)
+        return try product.preferredWeightLayout(on: device)
+    }
+
+    /// The int8 numbers [n, k], row-major, of a weight of `linear`, packed.
+    convenience init(numbers: Tensor, on device: CPUDevice) throws {
+        let layout = try Self.preferredLayout(
+            numbers.shape, .int8, outputType: .float32, on: device)
+        try self.init(
+            numbers.address, MatrixProduct.rowMajorWeight(numbers.shape, .int8), into: layout,
+            on: device)
+    }
+
     /// The weight [n, k] of `linear`, packed for a middling number of rows.
     static func linear(
         _ views: [TensorView], _ shape: Shape, _ dataType: DataType, on device: CPUDevice
     ) throws -> PackedWeight {
-        let product = MatrixProduct(
-            rows: 288, inner: shape[1], columns: shape[0], type: dataType, outputType: dataType)
-        let layout = try product.preferredWeightLayout(on: device)
+        let layout = try preferredLayout(shape, dataType, outputType: dataType, on: device)
         // oneDNN reads either type where it lies; stacked, unaligned or other views are gathered before.
         if views.count == 1, views[0].isAligned,
             views[0].dataType == .float32 || views[0].dataType == .bfloat16,

@@ -26,36 +26,47 @@ public struct OperationCase: Sendable {
         case exact
         /// This relative error.
         case within(Double)
+        /// Elements of 8 bits: each within a step of its type from the reference, of which rounding alone takes a half; and
+        /// scales that a device chose within a hundredth.
+        case steps
     }
 
     /// The operation and what is particular, as in `linear/strided`.
     public let name: String
+    /// The types of activations with which it is run.
+    public let types: [DataType]
+    /// Whether a device may say that it does not offer this, as it may of operations on tensors of 8 bits.
+    public let isOptional: Bool
     let judgement: Judgement
     let prepare: @Sendable (inout CaseInputs) throws -> Call
 
     /// A case whose closure makes the inputs and an output full of NaN.
     init(
         _ name: String, _ judgement: Judgement = .byType,
+        types: [DataType] = [.float32, .bfloat16], isOptional: Bool = false,
         prepare: @escaping @Sendable (inout CaseInputs) throws -> Call
     ) {
         self.name = name
         self.judgement = judgement
+        self.types = types
+        self.isOptional = isOptional
         self.prepare = prepare
     }
 
-    /// The relative error allowed for activations of a type.
+    /// The error allowed for activations of a type: a relative one, or in steps.
     public func tolerance(_ dataType: DataType) -> Double {
         switch judgement {
         case .byType: dataType == .float32 ? 1e-5 : 1e-2
         case .exact: 0
         case .within(let error): error
+        case .steps: 1
         }
     }
 
     /// Every case.
     public static let all: [OperationCase] =
         linearCases + attentionCases + convolutionCases + normCases + elementwiseCases
-        + movementCases
+        + movementCases + narrowLinearCases + narrowRowCases + narrowAttentionCases
 }
 
 /// Makes the tensors of a case: equal numbers on every device, representable in their type.
@@ -83,16 +94,20 @@ public struct CaseInputs {
         try random(shape, .float32, scale: scale)
     }
 
-    /// A random weight, loaded from the host as a model does; its rows are made of `parts` views.
-    mutating func weight(_ shape: Shape, for use: TensorUse, parts: Int = 1) throws -> Tensor {
+    /// A random weight, loaded from the host as a model does, in the run's type unless said; its rows are made of `parts`
+    /// views.
+    mutating func weight(
+        _ shape: Shape, for use: TensorUse, parts: Int = 1, as type: DataType? = nil
+    ) throws -> Tensor {
         let fanIn = shape.dimensions.dropFirst().reduce(1, *)
         let numbers = numbers(shape.elementCount, 1 / Float(max(1, fanIn)).squareRoot())
         let views = (0..<parts).map { part in
             let rows = part * shape[0] / parts..<(part + 1) * shape[0] / parts
-            return HostNumbers(Array(numbers[rows.lowerBound * fanIn..<rows.upperBound * fanIn]))
-                .view(Shape([rows.count] + shape.dimensions.dropFirst()))
+            return hostView(
+                Array(numbers[rows.lowerBound * fanIn..<rows.upperBound * fanIn]),
+                Shape([rows.count] + shape.dimensions.dropFirst()), .float32)
         }
-        return try device.load(views, as: dataType, for: use)
+        return try device.load(views, as: type ?? dataType, for: use)
     }
 
     /// A tensor full of NaN, for an operation to write.
@@ -119,27 +134,31 @@ public struct CaseInputs {
     }
 
     /// Uniform numbers of variance `scale`².
-    private mutating func numbers(_ count: Int, _ scale: Float) -> [Float] {
+    mutating func numbers(_ count: Int, _ scale: Float) -> [Float] {
         (0..<count).map { _ in Float.random(in: -1...1, using: &generator) * 1.7320508 * scale }
     }
 }
 
-/// Numbers on the host that a view can be made of.
-private final class HostNumbers {
-    private let buffer: UnsafeMutableBufferPointer<Float>
+/// A view of numbers that it keeps on the host.
+func hostView<Number: BitwiseCopyable>(
+    _ numbers: [Number], _ shape: Shape, _ dataType: DataType
+) -> TensorView {
+    let host = HostNumbers(numbers)
+    return TensorView(
+        name: "weight", dataType: dataType, shape: shape,
+        bytes: UnsafeRawBufferPointer(host.buffer), owner: host)
+}
 
-    init(_ numbers: [Float]) {
+/// Numbers on the host.
+private final class HostNumbers<Number: BitwiseCopyable> {
+    let buffer: UnsafeMutableBufferPointer<Number>
+
+    init(_ numbers: [Number]) {
         buffer = .allocate(capacity: numbers.count)
         _ = buffer.initialize(from: numbers)
     }
 
     deinit { buffer.deallocate() }
-
-    func view(_ shape: Shape) -> TensorView {
-        TensorView(
-            name: "weight", dataType: .float32, shape: shape, bytes: UnsafeRawBufferPointer(buffer),
-            owner: self)
-    }
 }
 
 /// A small generator whose numbers are the same everywhere.

@@ -8,7 +8,8 @@ extension ReferenceDevice {
         into y: Tensor
     ) {
         let (rows, inner, columns) = (x.shape[0], x.shape[1], weight.shape[0])
-        let (inputs, weights, biases) = (values(x), values(weight), bias.map(values))
+        let (weights, biases) = (values(weight), bias.map(values))
+        let inputs = inputs(x, of: weight)
         let before = accumulating ? values(y) : nil
         var out = [Double](repeating: 0, count: rows * columns)
         for row in 0..<rows {
@@ -22,6 +23,14 @@ extension ReferenceDevice {
             }
         }
         store(out, in: y)
+    }
+
+    /// What a product reads of x: rounded to the weight's type if that has scales and x has none.
+    private func inputs(_ x: Tensor, of weight: Tensor) -> [Double] {
+        guard weight.scales != nil, x.scales == nil, x.shape.elementCount > 0 else {
+            return values(x)
+        }
+        return NarrowRows(values(x), width: x.shape[1], weight.dataType).values
     }
 
     public func attention(

@@ -12,21 +12,44 @@ public final class ReferenceDevice: Device {
         self.activationType = activationType
     }
 
-    /// The elements of a tensor in row-major order.
+    /// The elements of a tensor in row-major order; where it has scales, numbers times scales.
     public func values(_ tensor: Tensor) -> [Double] {
         let memory = Self.memory(tensor)
-        return Self.places(tensor).map { memory.elements[$0] }
+        let numbers = Self.places(tensor).map { memory.elements[$0] }
+        guard let scales = scales(of: tensor) else { return numbers }
+        return zip(numbers, scales).map { $0 * $1 }
     }
 
-    /// Replaces the elements of a tensor, in row-major order.
+    /// Replaces the elements of a tensor, in row-major order. Numbers of 8 bits are not rounded either, but those with
+    /// one scale stay within the largest.
     func store(_ values: [Double], in tensor: Tensor) {
         let memory = Self.memory(tensor)
         precondition(values.count == tensor.shape.elementCount)
-        for (place, value) in zip(Self.places(tensor), values) { memory.elements[place] = value }
+        if tensor.hasScaledRows { chooseScales(for: values, of: tensor) }
+        var numbers = values
+        if let scales = scales(of: tensor) {
+            let largest = tensor.dataType.largestNumber
+            numbers = zip(values, scales).map { max(-largest, min(largest, $0 / $1)) }
+        }
+        for (place, number) in zip(Self.places(tensor), numbers) { memory.elements[place] = number }
+    }
+
+    /// The scale of each element in row-major order; nil without scales.
+    func scales(of tensor: Tensor) -> [Double]? {
+        guard let scales = tensor.scales.map(values) else { return nil }
+        let count = tensor.shape.elementCount
+        guard tensor.hasScaledRows else { return [Double](repeating: scales[0], count: count) }
+        return (0..<count).map { scales[$0 * scales.count / count] }
+    }
+
+    private func chooseScales(for values: [Double], of tensor: Tensor) {
+        guard let scales = tensor.scales, !values.isEmpty else { return }
+        let rows = NarrowRows(values, width: values.count / tensor.shape[0], tensor.dataType)
+        store(rows.scales, in: scales)
     }
 
     private static func memory(_ tensor: Tensor) -> DoubleMemory {
-        guard let memory = tensor.storage as? DoubleMemory else {
+        guard let memory = tensor.numbers.storage as? DoubleMemory else {
             preconditionFailure("\(tensor) is another device's")
         }
         return memory
@@ -66,9 +89,25 @@ extension ReferenceDevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) -> Tensor {
+        if case .linear = use, dataType.isNarrow { return narrow(views, dataType) }
         let tensor = allocate(views.stackedShape, dataType)
         store(views.flatMap { $0.doubles() }.map { rounded($0, to: dataType) }, in: tensor)
         return tensor
+    }
+
+    /// Each row rounded by a scale of its own.
+    private func narrow(_ views: [TensorView], _ dataType: DataType) -> Tensor {
+        let shape = views.stackedShape
+        let rows = NarrowRows(views.flatMap { $0.doubles() }, width: shape[1], dataType)
+        let (numbers, scales) = (allocate(shape, dataType), allocate([shape[0]], .float32))
+        store(rows.numbers, in: numbers)
+        store(rows.scales, in: scales)
+        return numbers.scaled(byRows: scales)
+    }
+
+    public func load(_ numbers: [TensorView], scales: [TensorView]) -> Tensor {
+        load(numbers, as: numbers[0].dataType, for: .elements)
+            .scaled(byRows: load(scales, as: .float32, for: .elements))
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) {

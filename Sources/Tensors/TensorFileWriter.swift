@@ -8,6 +8,8 @@ public final class TensorFileWriter {
     public var path: String { file.path }
     /// The tensors by place in the file.
     public let tensors: [TensorDescriptor]
+    /// The bytes in front of the first tensor; behind them tensors follow without gaps.
+    package let header: [UInt8]
 
     private let file: PartialFile
     private let offsets: [String: (offset: Int, count: Int)]
@@ -29,7 +31,8 @@ public final class TensorFileWriter {
         byteCount = header.dataOffset + (header.entries.last?.range.upperBound ?? 0)
         file = try PartialFile(path: path)
         try file.reserve(byteCount)
-        try header.encoded().withUnsafeBytes { try file.write($0, at: 0) }
+        self.header = header.encoded()
+        try self.header.withUnsafeBytes { try file.write($0, at: 0) }
     }
 
     deinit { unmap() }

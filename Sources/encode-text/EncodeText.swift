@@ -25,8 +25,8 @@ import ToolSupport
                     --output away.safetensors
 
             FILES:
-              Reads models_t5_umt5-xxl-enc-bf16.pth and google/umt5-xxl/tokenizer.json in
-              the weights' folder. Writes one tensor, 'context' [tokens, features].
+              Reads models_t5_umt5-xxl-enc-bf16.pth, or what prepare-weights made of it, and
+              google/umt5-xxl/tokenizer.json in the weights' folder. Writes one tensor, 'context' [tokens, features].
 
             \(Manual.exitStatus)
             """,

@@ -13,8 +13,9 @@ import ToolSupport
         discussion: """
             Writes a folder that the other tools take as --weights. The denoiser's matrices (those of the transformer's \
             blocks and the audio injectors, nearly all of its 16 billion weights) are stored in 8 bits with a scale for \
-            each output channel, or in bfloat16; a LoRA is merged in float32 before they are rounded. Everything else, \
-            and the other models' files, stay as they are.
+            each output channel, or in bfloat16; a LoRA is merged in float32 before they are rounded. With \
+            --text-encoder, so are those of the text encoder's blocks. Everything else, and the other models' files, stay as \
+            they are.
 
             EXAMPLES
               prepare-weights --weights weights --lora weights/LiveAvatar --output prepared
@@ -23,7 +24,7 @@ import ToolSupport
             FILES
               Shards in safetensors, each whole or not there; started again, the tool goes on with those that are missing. \
             preparation.json tells what was rounded away of each matrix, relative to its length, and the SHA-256 of each \
-            shard. Files of other models are links to the published ones where the file system allows it.
+            shard, text-preparation.json the same of the text encoder. Files of other models are links to the published ones where the file system allows it.
 
             EXIT CODES
               0 done, 1 failed, 64 wrong usage, 130 interrupted, 143 terminated.
@@ -42,6 +43,9 @@ import ToolSupport
     @Option(help: ArgumentHelp("How matrices are stored.", valueName: "type"))
     var precision: PreparedPrecision = .fp8
 
+    @Flag(help: "Prepare the text encoder, too.")
+    var textEncoder = false
+
     @Option(help: ArgumentHelp("The folder to write.", valueName: "dir"))
     var output: String
 
@@ -50,16 +54,17 @@ import ToolSupport
     func run() throws {
         let reporting = try StageReporting(tool: Self.toolName, options: report)
         let stage = try PreparingStage(
-            weights: weights.weights, lora: lora, loraScale: loraScale, strict: weights.strict,
-            listener: reporting.hear)
-        let result = try reporting.metrics.measure("prepared") {
+            weights: weights.weights, lora: lora, loraScale: loraScale,
+            withTextEncoder: textEncoder, strict: weights.strict, listener: reporting.hear)
+        let reports = try reporting.metrics.measure("prepared") {
             try stage.write(to: output, as: precision)
         }
-        guard let worst = result.errors.max(by: { $0.value < $1.value }) else { return }
+        let errors = reports.flatMap { Array($0.errors) }
+        guard let worst = errors.max(by: { $0.value < $1.value }) else { return }
         reporting.reporter.note(
             String(
                 format: "%d matrices rounded, at most %.1f %% of one lost ('%@')",
-                result.errors.count, 100 * worst.value, worst.key))
+                errors.count, 100 * worst.value, worst.key))
     }
 }
 

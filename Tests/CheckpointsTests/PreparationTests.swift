@@ -1,4 +1,5 @@
 import Checkpoints
+import Crypto
 import Foundation
 import Tensors
 import TestSupport
@@ -104,6 +105,48 @@ import Testing
         _ = try prepared.denoiserConfigurationPath()
         _ = try (prepared.videoVAE(), prepared.textEncoder(), prepared.audioEncoder())
         #expect(try prepared.mergedLoRA() == nil)
+    }
+
+    /// Under the published name's stem, found before the published file, which is not linked.
+    @Test(arguments: PreparedPrecision.allCases)
+    func preparesTheTextEncoder(precision: PreparedPrecision) throws {
+        let folder = try WeightFolder(path: published)
+        let source = try folder.textEncoder()
+        let report = try WeightPreparation(
+            of: source, .textEncoder, as: precision, lora: nil, into: output.path
+        ).run()
+        try folder.copyOtherFiles(to: output.path, withTextEncoder: false)
+        #expect(
+            try shards() == [
+                "models_t5_umt5-xxl-enc-00001-of-00001.safetensors"
+            ])
+        #expect(
+            !FileManager.default.fileExists(atPath: output.path("models_t5_umt5-xxl-enc-bf16.pth")))
+        #expect(FileManager.default.fileExists(atPath: output.path("text-preparation.json")))
+        let prepared = try WeightFolder(path: output.path).textEncoder()
+        #expect((prepared is PreparedCheckpoint) == (precision != .bf16))
+        #expect(Set(prepared.tensors.map(\.name)) == Set(source.tensors.map(\.name)))
+        #expect(report.errors.isEmpty == (precision == .bf16))
+        #expect(report.errors["blocks.0.pos_embedding.embedding.weight"] == nil)
+        for tensor in source.tensors {
+            let (exact, stored) = try (source.tensor(tensor.name), prepared.tensor(tensor.name))
+            let isMatrix = report.errors[tensor.name] != nil || precision == .bf16
+            #expect(
+                distance(stored.floats(), exact.floats()) < (isMatrix ? 0.04 : 1e-12),
+                "\(tensor.name)")
+        }
+    }
+
+    /// A shard is hashed while it is written, and when it is found.
+    @Test func reportsTheDigestsOfItsShards() throws {
+        for _ in 0..<2 {
+            let report = try prepare(.int8, from: merged())
+            #expect(try report.digests.keys.sorted() == shards())
+            for (name, digest) in report.digests {
+                let found = SHA256.hash(data: try Data(contentsOf: file(name)))
+                #expect(found.map { String(format: "%02x", $0) }.joined() == digest)
+            }
+        }
     }
 
     private func shards() throws -> [String] {

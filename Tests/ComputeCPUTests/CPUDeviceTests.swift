@@ -6,6 +6,8 @@ import Testing
 
 /// Every case on the CPU; in sequence, as each uses all cores.
 ///
+/// All that is optional is offered: a case that throws fails here.
+///
 /// Largest errors observed: float32 1.6e-6 (attention/sharp; 6.7e-6 for layerNorm/offset, which allows 1e-4),
 /// bfloat16 3.4e-3 (convolution/causal-one-frame).
 @Suite(.serialized) struct CPUDeviceTests {
@@ -18,7 +20,7 @@ import Testing
     func meetsTheReference(name: String) throws {
         let device = try CPUDevice()
         let operation = try #require(OperationCase.all.first { $0.name == name })
-        for type in Self.types {
+        for type in Self.types where operation.types.contains(type) {
             let row = try run(operation, on: device, type)
             #expect(row.error <= row.tolerance, "\(type)")
             #expect(row.isDeterministic, "\(type)")

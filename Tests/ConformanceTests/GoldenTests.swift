@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import Conformance
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -31,6 +32,16 @@ import Testing
         let hasty = ApartDevice(device, pace: .copiesLast, flaw: .hastyOperations)
         let wrong = try runGoldens(folder, on: hasty, filter: "streamed")
         #expect(wrong.count == 3 && wrong.allSatisfy { !$0.isPassed })
+    }
+
+    /// With matrices in 8 bits, activations in float32.
+    @Test(arguments: [DataType.int8, .float8E4M3], GoldenCase.text + GoldenCase.denoiser)
+    func agreesWithNarrowMatrices(type: DataType, golden: GoldenCase) throws {
+        let row = try golden.row(folder, on: CPUDevice(matrixType: type))
+        if ProcessInfo.processInfo.environment["SHOW_ERRORS"] != nil {
+            print("observed", type, row.error, golden.name)
+        }
+        #expect(row.isPassed && row.error > 1e-4, "\(row.error) of \(row.tolerance)")
     }
 
     @Test func aDeviceThatComputesNothingFails() throws {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compute
+import Layers
 import Tensors
 import TestSupport
 import Testing
@@ -25,6 +26,15 @@ import TextEncoder
         #expect(encoder.sizes.feedForwardDim == 10_240)
         #expect(encoder.sizes.heads == 64)
         #expect(encoder.sizes.layers == 24)
+    }
+
+    /// What is prepared in 8 bits is what is asked for so, no more and no less.
+    @Test func matricesAreWhatIsPrepared() throws {
+        let weights = try realWeights()
+        let matrices = try UMT5Encoder(weights).parameters.filter { $0.type == .matrix }
+        let prepared = weights.checkpoint.tensors.filter(PreparedPrecision.isLarge).map(\.name)
+        #expect(matrices.flatMap(\.paths).sorted() == prepared.sorted())
+        #expect(matrices.count == 24 * 7)
     }
 
     @Test func recordsThePublishedModelsForward() throws {

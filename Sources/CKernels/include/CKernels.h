@@ -73,6 +73,20 @@ struct kernel_table {
     void (*widen)(const uint16_t *x, float *y, size_t count);
     /// y = x rounded to the nearest bfloat16, ties to even.
     void (*narrow)(const float *x, uint16_t *y, size_t count);
+    /// The largest magnitude; NaN if an element is not finite.
+    float (*magnitude)(const float *x, size_t count);
+    /// y = x * factor rounded to the nearest integer, ties to even, within 127; 0 for NaN.
+    void (*to_int8)(const float *x, float factor, int8_t *y, size_t count);
+    /// y = x * factor rounded to the nearest float8_e4m3, ties to even, within 448; NaN stays NaN.
+    void (*to_float8)(const float *x, float factor, uint8_t *y, size_t count);
+    /// y = x * factor, from int8.
+    void (*from_int8)(const int8_t *x, float factor, float *y, size_t count);
+    /// y = x * factor, from float8_e4m3.
+    void (*from_float8)(const uint8_t *x, float factor, float *y, size_t count);
+    /// y = x * factor * scale + bias; the bias may be null.
+    void (*scale_sums)(
+        const float *x, float factor, const float *scale, const float *bias, float *y,
+        size_t count);
     /// y = activation(x).
     void (*activate)(enum kernel_activation activation, const float *x, float *y, size_t count);
     /// y = activation(x) * factor.
@@ -116,6 +130,9 @@ size_t kernels_available(const struct kernel_table *tables[4]);
 
 /// Whether products of bfloat16 are faster than of float32 here.
 int kernels_have_bfloat16(void);
+
+/// Whether products of int8 are exact and faster than of bfloat16 here.
+int kernels_have_int8(void);
 
 /// Opens OpenMP's library, unless it is open; null, or why it cannot be opened. To be called before what follows.
 const char *kernels_open(void);

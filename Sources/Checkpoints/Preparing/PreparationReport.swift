@@ -18,18 +18,16 @@ public struct PreparationReport: Sendable {
     /// The shard of each tensor, scales included.
     private var shardOfTensor: [String: String] = [:]
     private let identity: [String: String]
+    private let model: PreparedModel
 
     /// What was merged; empty for nothing.
     private var lora: String { identity[Self.loraKey] ?? "" }
 
     /// The key of what was merged in the header of a shard.
     static let loraKey = "prepared.lora"
-    /// The name of the report in the folder.
-    public static let fileName = "preparation.json"
-    /// The name of the index that loaders look for.
-    static let indexName = "diffusion_pytorch_model.safetensors.index.json"
 
-    init(identity: [String: String]) {
+    init(of model: PreparedModel, identity: [String: String]) {
+        self.model = model
         self.identity = identity
     }
 
@@ -56,9 +54,9 @@ public struct PreparationReport: Sendable {
         try write(
             Document(
                 lora: lora, preparation: identity, relativeError: errors, sha256: digests),
-            as: Self.fileName)
+            as: model.reportName)
         try write(
-            Index(metadata: identity, weightMap: shardOfTensor), as: Self.indexName)
+            Index(metadata: identity, weightMap: shardOfTensor), as: model.indexName)
     }
 
     /// The report as JSON.

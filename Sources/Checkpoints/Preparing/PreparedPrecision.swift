@@ -27,12 +27,13 @@ public enum PreparedPrecision: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether a tensor of the denoiser is stored with scales: the matrices of the transformer's blocks and of the audio
-    /// injectors, which hold nearly all of its weights. Embeddings, modulation, the head and the sound's encoder stay as
-    /// they are.
-    static func isLarge(_ tensor: TensorDescriptor) -> Bool {
+    /// Whether a tensor of the denoiser or the text encoder is stored with scales: the matrices of the transformer's blocks
+    /// and of the audio injectors, which hold nearly all of its weights. Embeddings, also those of relative positions,
+    /// modulation, the head and the sound's encoder stay as they are.
+    package static func isLarge(_ tensor: TensorDescriptor) -> Bool {
         let path = tensor.name.split(separator: ".")
-        guard tensor.shape.rank == 2, path.last == "weight" else { return false }
+        guard tensor.shape.rank == 2, path.last == "weight", !path.contains("pos_embedding")
+        else { return false }
         return path.first == "blocks" || path.starts(with: ["audio_injector", "injector"])
     }
 }

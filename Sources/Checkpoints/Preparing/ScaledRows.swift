@@ -50,7 +50,7 @@ struct ScaledRows {
     private static func scale(of row: UnsafeBufferPointer<Float>, largest: Float) -> Float {
         var maximum: Float = 0
         for value in row { maximum = max(maximum, value.magnitude) }
-        return maximum == 0 ? 1 : maximum / largest
+        return maximum == 0 ? 1 : max(maximum / largest, .leastNormalMagnitude)
     }
 
     /// Stores a row; the squared lengths of what was lost and of the row.

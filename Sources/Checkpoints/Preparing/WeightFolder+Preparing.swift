@@ -5,22 +5,24 @@ extension WeightFolder {
     /// What was merged into a prepared folder's denoiser, as the report beside its shards has it; nil if nothing was, or the
     /// folder is as published. Throws if the report is malformed.
     public func mergedLoRA() throws -> String? {
-        let path = "\(modelPath)/\(PreparationReport.fileName)"
+        let path = "\(modelPath)/\(PreparedModel.denoiser.reportName)"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let lora = try ConfigurationFile(path: path).string("lora", default: "")
         return lora.isEmpty ? nil : lora
     }
 
-    /// Puts the files of the other models, and the denoiser's `config.json`, into a prepared folder: as links to the same
-    /// bytes where both are on one file system, else copied. Files that are there already stay, and those that the
-    /// published folder lacks are left out.
-    public func copyOtherFiles(to folder: String) throws {
+    /// Puts the files of the models that were not prepared, and the denoiser's `config.json`, into a prepared folder: as
+    /// links to the same bytes where both are on one file system, else copied. Files that are there already stay, and
+    /// those that the published folder lacks are left out.
+    public func copyOtherFiles(to folder: String, withTextEncoder: Bool = true) throws {
         let audio = Self.audioEncoderName
-        let names = [
-            "config.json", "Wan2.1_VAE.pth", "models_t5_umt5-xxl-enc-bf16.pth",
-            "\(Self.tokenizerName)/tokenizer.json", "\(audio)/config.json",
-            "\(audio)/model.safetensors", "\(audio)/pytorch_model.bin",
-        ]
+        let textEncoder = withTextEncoder ? [Self.textEncoderName] : []
+        let names =
+            textEncoder + [
+                "config.json", "Wan2.1_VAE.pth", "\(Self.tokenizerName)/tokenizer.json",
+                "\(audio)/config.json",
+                "\(audio)/model.safetensors", "\(audio)/pytorch_model.bin",
+            ]
         let manager = FileManager.default
         for name in names {
             let (source, target) = ("\(modelPath)/\(name)", "\(folder)/\(name)")

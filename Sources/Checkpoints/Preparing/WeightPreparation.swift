@@ -2,7 +2,7 @@ import Crypto
 import Glibc
 import Tensors
 
-/// Writes a denoiser as a folder of shards that need no more work when they are loaded: a LoRA merged, large weights narrow.
+/// Writes a model as a folder of shards that need no more work when they are loaded: a LoRA merged, large weights narrow.
 ///
 /// One tensor is in memory at a time. A shard appears whole or not at all, and one that is there from an earlier run of
 /// the same preparation stays; the index comes last.
@@ -20,6 +20,7 @@ public struct WeightPreparation {
     }
 
     private let source: any Checkpoint
+    private let model: PreparedModel
     private let precision: PreparedPrecision
     private let folder: String
     private let shards: [Shard]
@@ -28,17 +29,19 @@ public struct WeightPreparation {
     /// Bytes of a shard, unless one tensor alone is larger.
     private static let shardBytes = 2 << 30
 
-    /// A preparation of `source` into `folder`, which exists. `lora` describes what was merged, for the record.
+    /// A preparation of `source`, the weights of `model`, into `folder`, which exists. `lora` describes what was merged, for
+    /// the record.
     public init(
-        of source: any Checkpoint, as precision: PreparedPrecision, lora: String?,
-        into folder: String
+        of source: any Checkpoint, _ model: PreparedModel = .denoiser,
+        as precision: PreparedPrecision, lora: String?, into folder: String
     ) {
         self.source = source
+        self.model = model
         self.precision = precision
         self.folder = folder
         let groups = Self.group(source.tensors, precision)
         shards = groups.enumerated().map { index, tensors in
-            Shard(name: Self.shardName(index + 1, of: groups.count), tensors: tensors)
+            Shard(name: model.shardName(index + 1, of: groups.count), tensors: tensors)
         }
         identity = [
             "format": "pt", "prepared.precision": precision.rawValue,
@@ -48,7 +51,7 @@ public struct WeightPreparation {
 
     /// Writes what is missing: shards, then the report, then the index. Throws what reading and writing throw, and what `monitor` throws.
     public func run(monitor: (Event) throws -> Void = { _ in }) throws -> PreparationReport {
-        var report = PreparationReport(identity: identity)
+        var report = PreparationReport(of: model, identity: identity)
         for (index, shard) in shards.enumerated() {
             let path = "\(folder)/\(shard.name)"
             let known = try finished(shard, at: path)
@@ -66,14 +69,6 @@ public struct WeightPreparation {
 // MARK: - Shards
 
 extension WeightPreparation {
-    private static func shardName(_ number: Int, of count: Int) -> String {
-        func digits(_ number: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, 5 - text.count)) + text
-        }
-        return "diffusion_pytorch_model-\(digits(number))-of-\(digits(count)).safetensors"
-    }
-
     private static func group(
         _ tensors: [TensorDescriptor], _ precision: PreparedPrecision
     ) -> [[TensorDescriptor]] {
@@ -132,46 +127,54 @@ extension WeightPreparation {
         let writer = try TensorFileWriter(
             path: path, tensors: shard.tensors.flatMap { Self.stored($0, precision) },
             metadata: identity.merging(PreparationReport.metadata(errors)) { $1 })
-        for tensor in shard.tensors {
-            if let rows = scaled[tensor.name] {
-                try write(rows, of: tensor, to: writer)
-            } else {
-                try copy(tensor, to: writer)
+        // In the order of the file, so that it is hashed while it is written.
+        var hash = SHA256()
+        hash.update(data: writer.header)
+        for tensor in writer.tensors {
+            try withBytes(of: tensor, scaled) {
+                try writer.write($0, to: tensor.name)
+                hash.update(bufferPointer: $0)
             }
         }
         try writer.commit()
-        return PreparationReport.Shard(digest: try Self.digest(of: path), errors: errors)
+        return PreparationReport.Shard(digest: hexadecimal(hash.finalize()), errors: errors)
     }
 
     private func isScaled(_ tensor: TensorDescriptor) -> Bool {
         precision.largest != nil && PreparedPrecision.isLarge(tensor)
     }
 
-    private func write(
-        _ rows: ScaledRows, of tensor: TensorDescriptor, to writer: TensorFileWriter
+    /// Calls `body` with what is stored of a tensor of the shard: numbers, scales, or the tensor as it is or rounded to
+    /// bfloat16.
+    private func withBytes(
+        of stored: TensorDescriptor, _ scaled: [String: ScaledRows],
+        _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        try writer.write(
-            UnsafeRawBufferPointer(start: rows.elements.start, count: tensor.shape.elementCount),
-            to: tensor.name)
-        try rows.scales.withUnsafeBytes {
-            try writer.write($0, to: tensor.name + PreparedCheckpoint.suffix)
+        if let rows = scaled[stored.name] {
+            try body(
+                UnsafeRawBufferPointer(
+                    start: rows.elements.start, count: stored.shape.elementCount))
+        } else if stored.name.hasSuffix(PreparedCheckpoint.suffix),
+            let rows = scaled[String(stored.name.dropLast(PreparedCheckpoint.suffix.count))]
+        {
+            try rows.scales.withUnsafeBytes(body)
+        } else if source.descriptor(of: stored.name) == stored {
+            try body(source.tensor(stored.name).bytes)
+        } else {
+            try withNarrowBytes(of: stored, body)
         }
     }
 
-    /// Stores a tensor without scales: as it is, or rounded to bfloat16.
-    private func copy(_ tensor: TensorDescriptor, to writer: TensorFileWriter) throws {
-        let target = Self.stored(tensor, precision)[0].dataType
-        guard target != tensor.dataType else {
-            return try writer.write(source.tensor(tensor.name).bytes, to: tensor.name)
+    /// Calls `body` with a tensor rounded to the type in which it is stored without scales.
+    private func withNarrowBytes(
+        of stored: TensorDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let bytes = HeapBytes(count: stored.byteCount)
+        let rowBytes = stored.byteCount / stored.shape[0]
+        try rows(of: stored) { range, floats in
+            narrow(floats, to: stored.dataType, into: bytes.start + range.lowerBound * rowBytes)
         }
-        let bytes = HeapBytes(count: tensor.shape.elementCount * target.size)
-        let rowBytes = tensor.shape.elementCount / tensor.shape[0] * target.size
-        try rows(of: tensor) { range, floats in
-            narrow(floats, to: target, into: bytes.start + range.lowerBound * rowBytes)
-        }
-        try writer.write(
-            UnsafeRawBufferPointer(start: bytes.start, count: rowBytes * tensor.shape[0]),
-            to: tensor.name)
+        try body(UnsafeRawBufferPointer(start: bytes.start, count: stored.byteCount))
     }
 
     /// A tensor's rows in float32, merged before they are rounded where there is a LoRA.

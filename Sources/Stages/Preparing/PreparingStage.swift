@@ -2,24 +2,29 @@ import Checkpoints
 import Foundation
 import Tensors
 
-/// The stage from published weights to a folder whose denoiser needs no more work when it is loaded.
+/// The stage from published weights to a folder whose denoiser, and text encoder if wanted, need no more work when they
+/// are loaded.
 public struct PreparingStage {
     private let folder: WeightFolder
     private let checkpoint: any Checkpoint
+    private let textEncoder: (any Checkpoint)?
     private let lora: String?
     private let listener: StageListener
 
-    /// Opens the published weights, and pairs them with a LoRA if there is one.
+    /// Opens the published weights, and pairs the denoiser's with a LoRA if there is one.
     ///
     /// Throws what is missing, malformed or does not fit; with `strict` also what of the LoRA is left over.
     public init(
-        weights: String, lora: String?, loraScale: Float, strict: Bool,
+        weights: String, lora: String?, loraScale: Float, withTextEncoder: Bool, strict: Bool,
         listener: @escaping StageListener
     ) throws {
         folder = try WeightFolder(path: weights)
         self.listener = listener
         let published = try folder.denoiser()
-        guard !(published is PreparedCheckpoint), try folder.mergedLoRA() == nil else {
+        textEncoder = withTextEncoder ? try folder.textEncoder() : nil
+        guard !(published is PreparedCheckpoint), !(textEncoder is PreparedCheckpoint),
+            try folder.mergedLoRA() == nil
+        else {
             throw StageError("cannot prepare '\(folder.modelPath)': it is prepared already")
         }
         guard let lora else {
@@ -36,22 +41,30 @@ public struct PreparingStage {
         self.lora = "\(name) times \(loraScale)"
     }
 
-    /// Writes what is missing of the prepared folder; what the rounding lost of each tensor that became narrow.
+    /// Writes what is missing of the prepared folder; what the rounding lost of each tensor that became narrow, by model.
     ///
     /// Throws what reading and writing throw, as on a full disk; shards that are finished stay.
     public func write(
         to output: String, as precision: PreparedPrecision
-    ) throws -> PreparationReport {
+    ) throws -> [PreparationReport] {
         try FileManager.default.createDirectory(
             atPath: output, withIntermediateDirectories: true)
-        let preparation = WeightPreparation(
-            of: checkpoint, as: precision, lora: lora, into: output)
-        let report = try preparation.run {
-            guard case .shard(let name, let number, let count, let wasThere) = $0 else { return }
-            try listener(
-                .progress("\(name), \(number) of \(count)\(wasThere ? ", was there" : "")"))
+        var preparations = [
+            WeightPreparation(of: checkpoint, as: precision, lora: lora, into: output)
+        ]
+        if let textEncoder {
+            preparations.append(
+                WeightPreparation(
+                    of: textEncoder, .textEncoder, as: precision, lora: nil, into: output))
         }
-        try folder.copyOtherFiles(to: output)
-        return report
+        let reports = try preparations.map { try $0.run(monitor: hear) }
+        try folder.copyOtherFiles(to: output, withTextEncoder: textEncoder == nil)
+        return reports
+    }
+
+    private func hear(_ event: WeightPreparation.Event) throws {
+        guard case .shard(let name, let number, let count, let wasThere) = event else { return }
+        try listener(
+            .progress("\(name), \(number) of \(count)\(wasThere ? ", was there" : "")"))
     }
 }

@@ -38,16 +38,19 @@ struct UMT5Block {
         let (dim, attention, inner) = (sizes.dim, sizes.attentionDim, sizes.feedForwardDim)
         heads = sizes.heads
         norm1 = RMSNorm(scope.scope("norm1"), size: dim, epsilon: Self.epsilon)
-        query = Linear(scope.scope("attn.q"), from: dim, to: attention, bias: false)
-        key = Linear(scope.scope("attn.k"), from: dim, to: attention, bias: false)
-        value = Linear(scope.scope("attn.v"), from: dim, to: attention, bias: false)
-        output = Linear(scope.scope("attn.o"), from: attention, to: dim, bias: false)
+        func matrix(_ name: String, from input: Int, to output: Int) -> Linear {
+            Linear(scope.scope(name), from: input, to: output, bias: false, as: .matrix)
+        }
+        query = matrix("attn.q", from: dim, to: attention)
+        key = matrix("attn.k", from: dim, to: attention)
+        value = matrix("attn.v", from: dim, to: attention)
+        output = matrix("attn.o", from: attention, to: dim)
         positionBias = RelativePositionBias(
             scope.scope("pos_embedding"), buckets: sizes.buckets, heads: sizes.heads)
         norm2 = RMSNorm(scope.scope("norm2"), size: dim, epsilon: Self.epsilon)
-        gate = Linear(scope.scope("ffn.gate.0"), from: dim, to: inner, bias: false)
-        fc1 = Linear(scope.scope("ffn.fc1"), from: dim, to: inner, bias: false)
-        fc2 = Linear(scope.scope("ffn.fc2"), from: inner, to: dim, bias: false)
+        gate = matrix("ffn.gate.0", from: dim, to: inner)
+        fc1 = matrix("ffn.fc1", from: dim, to: inner)
+        fc2 = matrix("ffn.fc2", from: inner, to: dim)
         parameters = scope.parameters
     }
 

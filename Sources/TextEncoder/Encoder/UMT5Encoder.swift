@@ -71,6 +71,11 @@ public struct UMT5Encoder {
         try embedding.check(largestToken)
     }
 
+    /// All weights: the table's, each block's, and the last norm's.
+    package var parameters: [Parameter] {
+        [embedding.table] + blocks.flatMap(\.parameters) + [norm.weight]
+    }
+
     /// Lets go of all weights in the device's memory.
     public func unload() {
         blocks.flatMap(\.parameters).unload()

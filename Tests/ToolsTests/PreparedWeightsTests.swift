@@ -1,0 +1,57 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// Weights that the tool prepared, read by the other tools.
+@Suite struct PreparedWeightsTests {
+    private let folder = TemporaryFolder()
+
+    private func run(_ tool: String, _ arguments: String...) throws -> String {
+        let outcome = try BuiltTool(name: tool).run(arguments)
+        try #require(outcome.status == 0, "\(tool): \(outcome.errors)")
+        return outcome.errors
+    }
+
+    /// A text encoder in 8 bits gives nearly the published one's context; a second run finds what the first has made.
+    @Test func textEncoderIsPreparedWhenAsked() throws {
+        let prepared = folder.path("prepared")
+        let arguments = ["--weights", TinyRun.weights, "--precision", "int8", "--output", prepared]
+        let shard = prepared + "/models_t5_umt5-xxl-enc-00001-of-00001.safetensors"
+        let manager = FileManager.default
+        let numbers = try (0..<2).map { _ in
+            let outcome = try BuiltTool(name: "prepare-weights").run(
+                arguments + ["--text-encoder"])
+            #expect(outcome.status == 0)
+            return try manager.attributesOfItem(atPath: shard)[.systemFileNumber] as? Int
+        }
+        #expect(numbers[0] == numbers[1])
+        let output = folder.path("text.safetensors")
+        _ = try run(
+            "encode-text", "--weights", prepared, "--prompt", "A man.", "--output", output)
+        let context = try context(output)
+        let published = try self.context(TinyRun.get().text)
+        #expect(context.count == published.count)
+        let lost = zip(context, published).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let error = (lost / published.reduce(0) { $0 + $1 * $1 }).squareRoot()
+        #expect(error > 0 && error < 0.02)
+
+        // What is prepared is not prepared again.
+        let again = try BuiltTool(name: "prepare-weights").run([
+            "--weights", prepared, "--output", folder.path("again"),
+        ])
+        #expect(again.status == 1)
+        #expect(again.onlyError?.hasSuffix("it is prepared already") == true)
+    }
+
+    @Test func textEncoderIsLinkedOtherwise() throws {
+        let prepared = folder.path("prepared")
+        _ = try run("prepare-weights", "--weights", TinyRun.weights, "--output", prepared)
+        let names = try FileManager.default.contentsOfDirectory(atPath: prepared)
+        #expect(names.filter { $0.hasPrefix("models_t5") } == ["models_t5_umt5-xxl-enc-bf16.pth"])
+    }
+
+    private func context(_ path: String) throws -> [Double] {
+        try TensorFile(path: path).tensor("context").doubles()
+    }
+}
