@@ -17,8 +17,8 @@ extension KernelBenchmark {
 
     static let normVariants: [Variant] =
         [chosen] + reading + [
-            Variant("1 piece, 1 row ahead") { ($0.normPieces, $0.normAhead) = (1, 1) },
-            Variant("1 row ahead") { $0.normAhead = 1 },
+            Variant("1 piece, 1 row ahead") { $0.normPieces = 1 },
+            Variant("2 rows ahead") { $0.normAhead = 2 },
             Variant("a row a block") { $0.normsTakeTurns = false },
         ]
 

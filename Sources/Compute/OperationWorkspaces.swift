@@ -14,6 +14,12 @@ public struct OperationWorkspaces: Sendable {
     /// Hopper's and later cards', on which cuBLASLt is allowed the most.
     public static let ofCard = OperationWorkspaces(productBytes: 32 << 20)
 
+    /// Bytes of the block in which a convolution in float32 works: its operands in another order.
+    func convolution(_ x: Tensor, weight: Tensor, into y: Tensor) -> [Int] {
+        guard weight.dataType == .float32 else { return [] }
+        return [x.byteCount + weight.byteCount + y.byteCount]
+    }
+
     /// Bytes of the blocks that `linear` holds at once.
     func linear(
         _ x: Tensor, weight: Tensor, activation: Activation, accumulating: Bool, into y: Tensor,

@@ -148,10 +148,14 @@ extension RecordingDevice {
             let blocks = workspaces.linear(
                 x, weight: weight, activation: activation, accumulating: accumulating, into: y,
                 activationType: activationType)
-            // All of them at once, for as long as the operation takes.
-            withExtendedLifetime(blocks.map { allocate([$0], .uint8) }) {}
+            work(in: blocks)
         }
         record("linear", [x, weight, bias], y)
+    }
+
+    /// Holds blocks of that many bytes at once, for as long as the operation takes.
+    private func work(in blocks: [Int]) {
+        withExtendedLifetime(blocks.map { allocate([$0], .uint8) }) {}
     }
 
     public func attention(
@@ -168,6 +172,7 @@ extension RecordingDevice {
         residual: Tensor?, into y: Tensor
     ) {
         precondition(y.shape == geometry.outputShape(input: x.shape, weight: weight.shape))
+        if let workspaces { work(in: workspaces.convolution(x, weight: weight, into: y)) }
         record("convolution", [x, weight, bias, residual], y)
     }
 

@@ -55,8 +55,8 @@ struct TransformerBlock {
             x, weight: nil, bias: nil, scale: modulation.attentionScale,
             shift: modulation.attentionShift, epsilon: epsilon, into: forAttention)
         let attended = try attend(forAttention)
-        try selfAttention.output.accumulate(
-            attended, gate: modulation.attentionGate, onto: x, on: device)
+        try device.accumulate(
+            selfAttention.output(attended, on: device), gate: modulation.attentionGate, onto: x)
 
         let forText = try textAttention.query.input(rows: rows, on: device)
         try textNorm(x, into: forText, on: device)
@@ -69,27 +69,21 @@ struct TransformerBlock {
             shift: modulation.feedForwardShift, epsilon: epsilon, into: forFeedForward)
         let hidden = try contract.input(rows: rows, on: device)
         try expand(forFeedForward, activation: .geluTanh, into: hidden, on: device)
-        try contract.accumulate(hidden, gate: modulation.feedForwardGate, onto: x, on: device)
+        try device.accumulate(
+            contract(hidden, on: device), gate: modulation.feedForwardGate, onto: x)
     }
 }
 
 /// The modulations of one block at one timestep, [6, dim].
 struct BlockModulation {
     let rows: Tensor
-    let attentionGate: OutputGate
-    let feedForwardGate: OutputGate
-
-    /// The modulations in the order of the checkpoint.
-    init(rows: Tensor) {
-        self.rows = rows
-        attentionGate = OutputGate(rows.rows(2..<3))
-        feedForwardGate = OutputGate(rows.rows(5..<6))
-    }
 
     var attentionShift: Tensor { rows.rows(0..<1) }
     var attentionScale: Tensor { rows.rows(1..<2) }
+    var attentionGate: Tensor { rows.rows(2..<3) }
     var feedForwardShift: Tensor { rows.rows(3..<4) }
     var feedForwardScale: Tensor { rows.rows(4..<5) }
+    var feedForwardGate: Tensor { rows.rows(5..<6) }
 }
 
 /// Keys and values of one layer, each [tokens, heads, head].

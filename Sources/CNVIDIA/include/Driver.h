@@ -103,6 +103,9 @@ typedef CUresult (*_Nonnull cuMemFreeAsync_t)(CUdeviceptr address, CUstream _Non
 typedef CUresult (*_Nonnull cuMemHostAlloc_t)(
     void *_Nullable *_Nonnull address, size_t bytes, unsigned int flags);
 typedef CUresult (*_Nonnull cuMemFreeHost_t)(void *_Nonnull address);
+typedef CUresult (*_Nonnull cuMemHostRegister_t)(
+    void *_Nonnull address, size_t bytes, unsigned int flags);
+typedef CUresult (*_Nonnull cuMemHostUnregister_t)(void *_Nonnull address);
 typedef CUresult (*_Nonnull cuMemcpyHtoDAsync_t)(
     CUdeviceptr target, const void *_Nonnull source, size_t bytes, CUstream _Nonnull stream);
 typedef CUresult (*_Nonnull cuMemcpyDtoHAsync_t)(

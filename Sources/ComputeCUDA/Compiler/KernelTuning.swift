@@ -21,7 +21,7 @@ package struct KernelTuning: Hashable, Sendable {
     /// Pieces of a thread of such blocks, 1 or 2.
     package var normPieces = 2
     /// Rows that are on their way while such a block works on one.
-    package var normAhead = 2
+    package var normAhead = 1
 
     /// Whether products of 8-bit floats keep their sums in the tensor cores' own few digits. What that loses is small beside
     /// what rounding the elements does: see `bench-precision`.

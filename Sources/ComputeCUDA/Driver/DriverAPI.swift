@@ -37,6 +37,8 @@ final class DriverAPI: Sendable {
     let free: cuMemFreeAsync_t
     let hostAllocate: cuMemHostAlloc_t
     let hostFree: cuMemFreeHost_t
+    let hostRegister: cuMemHostRegister_t
+    let hostUnregister: cuMemHostUnregister_t
     let copyToDevice: cuMemcpyHtoDAsync_t
     let copyToHost: cuMemcpyDtoHAsync_t
     let setBytes: cuMemsetD8Async_t
@@ -83,6 +85,8 @@ final class DriverAPI: Sendable {
         free = try library.symbol("cuMemFreeAsync")
         hostAllocate = try library.symbol("cuMemHostAlloc")
         hostFree = try library.symbol("cuMemFreeHost")
+        hostRegister = try library.symbol("cuMemHostRegister_v2")
+        hostUnregister = try library.symbol("cuMemHostUnregister")
         copyToDevice = try library.symbol("cuMemcpyHtoDAsync_v2")
         copyToHost = try library.symbol("cuMemcpyDtoHAsync_v2")
         setBytes = try library.symbol("cuMemsetD8Async")
