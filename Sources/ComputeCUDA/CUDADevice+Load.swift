@@ -10,11 +10,16 @@ extension CUDADevice {
         if dataType == .float8E4M3 || dataType == .int8, case .linear = use {
             return try gatherScaled(views, dataType)
         }
-        let whole = try gather(views, dataType)
         if case .convolution(let groups) = use {
-            return try convolutionWeight(whole, groups: groups)
+            // What is turned, or filled up, is not held.
+            let channels = views.stackedShape[1]
+            let isCopied = views.stackedShape.elementCount > views.stackedShape[0] * channels
+            let raw = try holding(isCopied && channels > 1 ? .short : lifetime) {
+                try gather(views, dataType)
+            }
+            return try convolutionWeight(raw, groups: groups)
         }
-        return whole
+        return try gather(views, dataType)
     }
 
     public func load(_ numbers: [TensorView], scales: [TensorView]) throws -> Tensor {

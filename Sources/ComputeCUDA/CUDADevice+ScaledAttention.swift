@@ -62,7 +62,9 @@ extension CUDADevice {
     private func attentionFactors() throws -> Tensor {
         if let factors = libraries.attentionFactors { return factors }
         let factor = ScaledAttentionPlan.weightFactor
-        let factors = try tensor([factor, 0, 0, 0, 1 / factor, 0, 0, 0], [8])
+        let factors = try holding(.long) {
+            try tensor([factor, 0, 0, 0, 1 / factor, 0, 0, 0], [8])
+        }
         libraries.attentionFactors = factors
         return factors
     }

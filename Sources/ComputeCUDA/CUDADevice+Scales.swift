@@ -30,6 +30,7 @@ extension CUDADevice {
 
     /// Rows of numbers, each with the scale by which its largest becomes the largest number.
     private func quantize(_ x: Tensor, _ activation: Activation, into y: Tensor) throws {
+        let (x, y) = (Self.joined(x), Self.joined(y))
         let (rows, target) = (try deviceRows(x, "quantize"), try deviceRows(y, "quantize"))
         let names = try suffixes(rows, target, "quantize")
         let scales = vector(y.scales)
@@ -45,6 +46,11 @@ extension CUDADevice {
             .int(rows.stride), .address(target.address), .int(target.stride), .address(scales),
             .int(rows.count), .int(rows.width), .int(activation.number))
         if tuning.scalesWhole { try shareScale(x, activation, y) }
+    }
+
+    /// The rows of a matrix whose columns are several axes.
+    private static func joined(_ matrix: Tensor) -> Tensor {
+        matrix.shape.rank > 2 ? joined(matrix.joiningColumns()) : matrix
     }
 
     /// Threads of a block up to which more pieces in each do not pay.
@@ -70,6 +76,7 @@ extension CUDADevice {
 
     /// y = number * scale.
     private func widen(_ x: Tensor, into y: Tensor) throws {
+        let (x, y) = x.hasScaledRows ? (Self.joined(x), Self.joined(y)) : (x, y)
         let (rows, target) = (try deviceRows(x, "widen"), try deviceRows(y, "widen"))
         let grid = TileGrid(rows: rows.count, width: rows.width, piece: 1)
         try launch(

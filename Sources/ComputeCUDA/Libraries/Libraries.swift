@@ -54,7 +54,7 @@ extension Libraries {
         {
             return known.copy
         }
-        let copy = try device.cast(bias, to: dataType)
+        let copy = try device.holding(.long) { try device.cast(bias, to: dataType) }
         copies = copies.filter { $0.value.source != nil }
         copies[key] = BiasCopy(source: bias.storage, offset: bias.offset, copy: copy)
         return copy
