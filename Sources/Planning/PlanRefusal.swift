@@ -69,10 +69,10 @@ struct PlanHint: CustomStringConvertible {
     /// Types that need fewer bytes and that the place offers, the nearest first.
     private static func types(
         for request: PlanRequest, at place: PlanPlace
-    ) -> [(PlanPrecision, PlanAttention)] {
-        let matrices: [PlanPrecision] = [.bfloat16, place.overhead == nil ? .int8 : .float8, .int8]
+    ) -> [(Precision, AttentionType)] {
+        let matrices: [Precision] = [.bfloat16, place.overhead == nil ? .int8 : .float8, .int8]
         let candidates = matrices.flatMap { precision in
-            [PlanAttention.activations, .float8].map { (precision, $0) }
+            [AttentionType.activations, .float8].map { (precision, $0) }
         }
         return candidates.filter { precision, attention in
             let isNarrower =
@@ -129,7 +129,7 @@ struct PlanHint: CustomStringConvertible {
 extension PlanRequest {
     /// The same for a picture whose sides are so many sixteenths, in other types.
     fileprivate func scaled(
-        by sixteenths: Int, _ types: (precision: PlanPrecision, attention: PlanAttention)
+        by sixteenths: Int, _ types: (precision: Precision, attention: AttentionType)
     ) -> PlanRequest {
         func side(_ latents: Int) -> Int { max(8, latents * sixteenths / 16 / 2 * 2) }
         var scaled = self

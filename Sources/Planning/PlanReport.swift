@@ -1,3 +1,4 @@
+import Compute
 import Denoiser
 import Foundation
 
@@ -7,8 +8,8 @@ public struct PlanReport: Codable, Hashable, Sendable {
     public let size: [Int]
     public let steps: Int
     public let clipFrames: Int
-    public let precision: PlanPrecision
-    public let attention: PlanAttention
+    public let precision: Precision
+    public let attention: AttentionType
     public let branches: Int
     public let actors: Int
     public let devices: [Device]

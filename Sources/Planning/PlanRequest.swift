@@ -1,41 +1,6 @@
+import Compute
 import Denoiser
 import Tensors
-
-/// How exact numbers are, as `--precision` names it.
-public enum PlanPrecision: String, CaseIterable, Codable, Sendable {
-    /// Weights and activations in float32.
-    case float32 = "f32"
-    /// Weights and activations in bfloat16.
-    case bfloat16 = "bf16"
-    /// Large matrices in 8-bit floats, the rest in bfloat16.
-    case float8 = "fp8"
-    /// Large matrices in 8-bit integers, the rest in bfloat16.
-    case int8 = "int8"
-
-    /// The type of activations.
-    public var activationType: DataType { self == .float32 ? .float32 : .bfloat16 }
-
-    /// The type of large matrices.
-    public var matrixType: DataType {
-        switch self {
-        case .float32: .float32
-        case .bfloat16: .bfloat16
-        case .float8: .float8E4M3
-        case .int8: .int8
-        }
-    }
-}
-
-/// How exact windows and attention over them are, as `--attention` names it.
-public enum PlanAttention: String, CaseIterable, Codable, Sendable {
-    /// As activations are.
-    case activations = "bf16"
-    /// In 8-bit floats.
-    case float8 = "fp8"
-
-    /// The type of windows, nil for that of activations.
-    public var windowType: DataType? { self == .float8 ? .float8E4M3 : nil }
-}
 
 /// What one process is to denoise.
 public struct PlanRequest: Hashable, Sendable {
@@ -50,14 +15,14 @@ public struct PlanRequest: Hashable, Sendable {
     /// Voices, each of one actor.
     public var actors = 1
     /// The types of weights and activations.
-    public var precision: PlanPrecision
+    public var precision: Precision
     /// The type of windows.
-    public var attention: PlanAttention
+    public var attention: AttentionType
 
     /// A request for one branch and one actor.
     public init(
-        model: ModelSizes, grid: LatentGrid, steps: Int, precision: PlanPrecision,
-        attention: PlanAttention
+        model: ModelSizes, grid: LatentGrid, steps: Int, precision: Precision,
+        attention: AttentionType
     ) {
         precondition(steps > 0)
         self.model = model

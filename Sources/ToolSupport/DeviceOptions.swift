@@ -40,7 +40,9 @@ public struct DeviceOptions: ParsableArguments {
     func open(activations: DataType, matrices: DataType?) throws -> any Device {
         let limit = memoryLimit?.bytes
         return switch device {
-        case .cpu: try CPUDevice(activationType: activations, memoryLimit: limit)
+        case .cpu:
+            try CPUDevice(
+                activationType: activations, matrixType: matrices, memoryLimit: limit)
         case .cuda(let ordinal):
             try CUDADevice(
                 ordinal: ordinal, activationType: activations, matrixType: matrices,

@@ -4,7 +4,7 @@ import Denoiser
 import Planning
 import Tensors
 
-extension PlanPrecision: ExpressibleByArgument {
+extension Precision: ExpressibleByArgument {
     /// What tools say of `--precision`.
     public static let help = ArgumentHelp(
         "The type of large matrices: f32, bf16, fp8 or int8; by default bf16 on CUDA, else f32.",
@@ -14,21 +14,21 @@ extension PlanPrecision: ExpressibleByArgument {
     var activations: FloatType { self == .float32 ? .float32 : .bfloat16 }
 }
 
-extension PlanAttention: ExpressibleByArgument {
+extension AttentionType: ExpressibleByArgument {
     /// What tools say of `--attention`.
     public static let help = ArgumentHelp(
-        "The type of self-attention and its windows: bf16 or fp8, which needs CUDA; by default that of activations.",
+        "The type of self-attention and its windows: bf16 or fp8; by default that of activations.",
         valueName: "type")
 }
 
 extension DeviceOptions {
     /// The precision that was asked for, or else the device's own.
-    public func transformerPrecision(_ chosen: PlanPrecision?) -> PlanPrecision {
+    public func transformerPrecision(_ chosen: Precision?) -> Precision {
         chosen ?? (precision(nil) == .float32 ? .float32 : .bfloat16)
     }
 
     /// The device, computing a transformer with this precision. Throws as `open`.
-    public func open(transformer precision: PlanPrecision) throws -> any Device {
+    public func open(transformer precision: Precision) throws -> any Device {
         let activations = precision.activations.dataType
         return try open(
             activations: activations,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Denoiser
 import Foundation
 import Planning
@@ -66,9 +67,9 @@ import ToolSupport
             "Write a text, two clips of audio and a reference here.", valueName: "dir"))
     var writeInputs: String?
 
-    @Option(help: PlanPrecision.help) var precision: PlanPrecision?
+    @Option(help: Precision.help) var precision: Precision?
 
-    @Option(help: PlanAttention.help) var attention: PlanAttention?
+    @Option(help: AttentionType.help) var attention: AttentionType?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
 
@@ -118,7 +119,7 @@ import ToolSupport
 
     /// What the plan of the denoiser's memory is asked.
     private func request(
-        _ subject: BenchmarkSubject, _ precision: PlanPrecision
+        _ subject: BenchmarkSubject, _ precision: Precision
     ) -> PlanRequest {
         PlanRequest(
             model: ModelSizes(

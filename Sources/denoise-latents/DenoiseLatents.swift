@@ -1,6 +1,6 @@
 import ArgumentParser
+import Compute
 import Denoiser
-import Planning
 import Stages
 import Tensors
 import ToolSupport
@@ -87,9 +87,9 @@ import ToolSupport
             valueName: "count"))
     var clips: Int?
 
-    @Option(help: PlanPrecision.help) var precision: PlanPrecision?
+    @Option(help: Precision.help) var precision: Precision?
 
-    @Option(help: PlanAttention.help) var attention: PlanAttention?
+    @Option(help: AttentionType.help) var attention: AttentionType?
 
     @Option(help: ArgumentHelp("Noise and sink distances to use instead.", valueName: "file"))
     var replay: String?

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Foundation
 import Stages
 import Tensors
@@ -45,7 +46,7 @@ import ToolSupport
     @Option(help: ArgumentHelp("The type on disk.", valueName: "type"))
     var outputType: FloatType = .float32
 
-    @Option(help: precisionHelp) var precision: FloatType?
+    @Option(help: Precision.help) var precision: Precision?
 
     @OptionGroup(title: "Device") var device: DeviceOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
@@ -66,7 +67,8 @@ import ToolSupport
             try stage.write(
                 prompt: text, to: output.output, overwrite: output.overwrite,
                 as: outputType.dataType,
-                on: device.open(precision), toolVersion: Project.version)
+                on: device.open(transformer: device.transformerPrecision(precision)),
+                toolVersion: Project.version)
         }
     }
 

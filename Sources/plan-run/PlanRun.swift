@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Denoiser
 import Planning
 import Stages
@@ -51,10 +52,10 @@ import ToolSupport
         help: ArgumentHelp(
             "The type of weights: f32, bf16, fp8 or int8; by default bf16 on cards, else f32.",
             valueName: "type"))
-    var precision: PlanPrecision?
+    var precision: Precision?
 
     @Option(help: ArgumentHelp("The type of windows: bf16 or fp8.", valueName: "type"))
-    var attention: PlanAttention = .activations
+    var attention: AttentionType = .activations
 
     @Option(
         help: ArgumentHelp("Video frames of a clip, a multiple of 12.", valueName: "count"))

@@ -7,7 +7,7 @@ import Testing
 /// Plans for the published model, beside numbers computed by hand.
 @Suite struct PublishedPlanTests {
     private func request(
-        _ precision: PlanPrecision = .bfloat16, _ attention: PlanAttention = .activations,
+        _ precision: Precision = .bfloat16, _ attention: AttentionType = .activations,
         width: Int = 704, height: Int = 384, steps: Int = 4
     ) -> PlanRequest {
         PlanRequest(

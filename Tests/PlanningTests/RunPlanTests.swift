@@ -71,7 +71,7 @@ import Testing
         PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: rates)
     }
 
-    private func published(_ precision: PlanPrecision, _ attention: PlanAttention) -> PlanRequest {
+    private func published(_ precision: Precision, _ attention: AttentionType) -> PlanRequest {
         PlanRequest(
             model: .published, grid: LatentGrid(height: 48, width: 88, clipFrames: 12), steps: 4,
             precision: precision, attention: attention)

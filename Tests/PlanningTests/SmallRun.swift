@@ -10,8 +10,8 @@ struct SmallRun {
 
     /// A model of four layers for 80x128 pixels in clips of two blocks.
     init(
-        steps: Int = 2, branches: Int = 1, actors: Int = 1, precision: PlanPrecision = .bfloat16,
-        attention: PlanAttention = .activations
+        steps: Int = 2, branches: Int = 1, actors: Int = 1, precision: Precision = .bfloat16,
+        attention: AttentionType = .activations
     ) {
         let sizes = DenoiserConfiguration(
             dim: 192, feedForward: 320, heads: 3, layers: 4, frequency: 32, latentChannels: 4,

@@ -20,7 +20,7 @@ public struct DenoisingStage {
 
     /// What a plan of its memory is asked.
     public var request: PlanRequest {
-        let precision = PlanPrecision.allCases.first {
+        let precision = Precision.allCases.first {
             $0.activationType == options.precision
                 && $0.matrixType == options.matrixType ?? options.precision
         }

@@ -43,7 +43,7 @@ public struct TextStage {
             tool: "encode-text", toolVersion: toolVersion,
             options: [
                 "prompt": prompt, "output-type": FloatName.of(dataType),
-                "precision": FloatName.of(device.activationType),
+                "precision": FloatName.of(device.matrixType),
             ], inputs: [tokenizerInput, weights])
         try OutputFile(path: output, overwrite: overwrite).check(.textCondition, provenance)
         let text = tokenizer.encode(PromptCleaner.clean(prompt))
