@@ -15,6 +15,13 @@ public protocol CandidateReporting {
     func candidateTable(limit: Int, seconds: Double) throws -> String
 }
 
+/// A device that can set memory apart for a run whose need is known.
+public protocol MemoryReserving {
+    /// Takes that many bytes at once, in which all tensors will lie; before the first one. Throws `OutOfMemory` where there
+    /// are not so many.
+    func reserve(_ byteCount: Int) throws
+}
+
 /// A device that counts the memory that it holds.
 public protocol MemoryReporting {
     /// Bytes that live tensors hold now.
@@ -23,9 +30,9 @@ public protocol MemoryReporting {
     var peakBytes: Int { get }
     /// Bytes in use on the whole card, whoever uses them; nil for a device that is no card.
     var cardBytes: Int? { get }
-    /// Bytes of the card that a limit sets apart for tensors, used or not; nil without a limit.
+    /// Bytes of the card that were reserved for tensors, used or not; nil if none were.
     var reservedBytes: Int? { get }
-    /// Bytes of them that were used at some time, holes between tensors included; nil without a limit.
+    /// Bytes of them that were used at some time, holes between tensors included; nil if none were reserved.
     var reachedBytes: Int? { get }
     /// Bytes that a limit leaves to the context and to libraries; nil without a limit.
     var overheadBytes: Int? { get }

@@ -24,6 +24,13 @@ extension CUDADevice {
     }
 }
 
+extension CUDADevice: MemoryReserving {
+    public func reserve(_ byteCount: Int) throws {
+        try context.activate()
+        try pool.reserve(byteCount)
+    }
+}
+
 extension CUDADevice: LifetimePlacing {
     public var lifetime: Lifetime {
         get { pool.lifetime }

@@ -193,7 +193,7 @@ extension LatentSequence {
         guard prefilled != wanted else { return }
         let refreshed = wanted == .image ? nil : try refresh()
         // Scales come from the image, also where a restart begins behind it.
-        if refreshed != nil && !positive.areValuesMeasured {
+        if refreshed != nil && !branches.allSatisfy(\.areValuesMeasured) {
             try prefill(conditions.sink, monitor: monitor)
         }
         if prefilled == nil || wanted == .image || refreshed != nil {
@@ -202,11 +202,13 @@ extension LatentSequence {
         prefilled = wanted
     }
 
+    private var branches: [GuidanceBranch] { [positive, negative].compactMap(\.self) }
+
     private func prefill(_ sink: SinkLatents, monitor: Monitor) throws {
         try sink.check(channels: transformer.configuration.latentChannels, grid: grid)
         // Until all layers are done, the windows hold neither.
         prefilled = nil
-        for branch in [positive, negative].compactMap(\.self) {
+        for branch in branches {
             try transformer.prefill(
                 branch, reference: sink.reference, motion: sink.motion, grid: grid,
                 on: device, monitor: monitor)

@@ -13,7 +13,7 @@ extension BenchmarkResult {
             return String(
                 format: "%9.2f ms  (%.2f min, %.2f p10, %.2f p90, %d rounds%@)  ",
                 1000 * times.median, 1000 * times.min, 1000 * times.p10, 1000 * times.p90,
-                times.rounds, launches ?? "") + work.name
+                times.rounds, launches ?? "") + work.name + Self.link(work)
         }
         lines.append(memoryLine)
         if let kernels { lines.append("kernels: " + kernels.joined(separator: " ")) }
@@ -37,13 +37,24 @@ extension BenchmarkResult {
             Double(loading.bytes) / 1e9, loading.seconds, rate / 1e9, preparationSeconds)
     }
 
+    private static func link(_ work: Work) -> String {
+        guard work.fetchedBytes + work.storedBytes > 0 else { return "" }
+        return String(
+            format: "\n              over the link %.3f GB to the card, %.3f GB back",
+            Double(work.fetchedBytes) / 1e9, Double(work.storedBytes) / 1e9)
+    }
+
     private var memoryLine: String {
         func gigabytes(_ bytes: Int?) -> String {
             bytes.map { String(format: "%.3f GB", Double($0) / 1e9) } ?? "unknown"
         }
-        let card = memory.cardBytes.map { ", in use on the card \(gigabytes($0))" } ?? ""
+        let reserved = memory.reservedBytes.map {
+            ", holes included \(gigabytes(memory.reachedBytes)) of \(gigabytes($0)) set apart"
+        }
+        let process = memory.processBytes.map { ", process \(gigabytes($0))" }
+        let card = memory.cardBytes.map { ", in use on the card \(gigabytes($0))" }
         return "memory: tensors \(gigabytes(memory.allocatedBytes)), at most "
-            + gigabytes(memory.peakBytes) + card
+            + gigabytes(memory.peakBytes) + (reserved ?? "") + (process ?? "") + (card ?? "")
     }
 }
 

@@ -52,6 +52,10 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
         public var launches: Int?
         /// Calls of libraries in a round, each of one kernel or a few, where the device tells.
         public var libraryCalls: Int?
+        /// Bytes that a round brought to the device of what is not kept there.
+        public var fetchedBytes: Int
+        /// Bytes that a round brought back.
+        public var storedBytes: Int
     }
 
     /// Memory on the device; nil where it does not tell.
@@ -60,8 +64,14 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
         public var allocatedBytes: Int?
         /// The most bytes of tensors at once.
         public var peakBytes: Int?
+        /// Bytes that were set apart for tensors at the start.
+        public var reservedBytes: Int?
+        /// Bytes of them that were used at some time, holes between tensors included.
+        public var reachedBytes: Int?
         /// Bytes in use on the whole card at the end, everyone's and the libraries' included.
         public var cardBytes: Int?
+        /// Bytes that the process holds on the card at the end, where NVIDIA's library counts them.
+        public var processBytes: Int?
     }
 
     /// One round with every operation timed by itself.

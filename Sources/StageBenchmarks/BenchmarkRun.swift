@@ -37,7 +37,7 @@ public struct BenchmarkRun {
         let allocated = memory?.allocatedBytes
         let timed = try works.map { work in
             try note("timing: \(work.name)")
-            return try time(work, on: device)
+            return try time(work, of: benchmark, on: device)
         }
         let table = try candidates.map { limit in
             try note("timing candidates")
@@ -53,20 +53,26 @@ public struct BenchmarkRun {
             preparationSeconds: preparation, works: timed,
             memory: .init(
                 allocatedBytes: allocated, peakBytes: memory?.peakBytes,
-                cardBytes: memory?.cardBytes),
+                reservedBytes: memory?.reservedBytes, reachedBytes: memory?.reachedBytes,
+                cardBytes: memory?.cardBytes, processBytes: memory?.processBytes),
             kernels: (device as? any KernelReporting)?.kernelsUsed,
             profile: try profiler.map { try profile(works[0], with: $0) }, candidates: table)
     }
 
-    private func time(_ work: TimedWork, on device: any Device) throws -> BenchmarkResult.Work {
+    private func time(
+        _ work: TimedWork, of benchmark: any StageBenchmark, on device: any Device
+    ) throws -> BenchmarkResult.Work {
         try work.run()
         let reporting = device as? any KernelReporting
         let before = (reporting?.launchCount ?? 0, reporting?.libraryCallCount ?? 0)
+        let traffic = benchmark.traffic
         let times = try (0..<rounds).map { _ in try seconds(on: device, work.run) }
         return BenchmarkResult.Work(
             name: work.name, seconds: Spread(times),
             launches: reporting.map { ($0.launchCount - before.0) / rounds },
-            libraryCalls: reporting.map { ($0.libraryCallCount - before.1) / rounds })
+            libraryCalls: reporting.map { ($0.libraryCallCount - before.1) / rounds },
+            fetchedBytes: (benchmark.traffic.fetched - traffic.fetched) / rounds,
+            storedBytes: (benchmark.traffic.stored - traffic.stored) / rounds)
     }
 
     /// Seconds that the table of candidates may take.

@@ -14,6 +14,14 @@ final class DenoisingBenchmark: StageBenchmark {
     private let schedule: FlowSchedule
     private let windowType: DataType?
     private let residency: DenoiserResidency
+    private var sequence: LatentSequence?
+
+    var traffic: LinkTraffic {
+        let (weights, windows) = (transformer.weightTraffic, sequence?.windowTraffic)
+        return LinkTraffic(
+            fetched: weights.fetched + (windows?.fetched ?? 0),
+            stored: weights.stored + (windows?.stored ?? 0))
+    }
 
     init(_ subject: BenchmarkSubject) throws {
         let configuration = subject.sizes.denoiser
@@ -44,6 +52,7 @@ final class DenoisingBenchmark: StageBenchmark {
                 seed: 420, channels: transformer.configuration.latentChannels, grid: grid,
                 multiprocessors: 132), grid: grid, schedule: schedule, windowType: windowType,
             residency: residency, on: device)
+        self.sequence = sequence
         // The first clip fills every row of the windows.
         for block in 0...grid.clipBlocks { try denoise(block, of: sequence) }
         let audio = try transformer.audioCondition([sound], on: device)

@@ -1,5 +1,6 @@
 import Compute
 import Denoiser
+import Layers
 import Tensors
 
 /// A stage at the size of the published models, with weights made up, ready to be timed.
@@ -10,12 +11,17 @@ public protocol StageBenchmark: AnyObject {
     func load(on device: any Device) throws
     /// Bytes that loading brings there, as published.
     var loadedBytes: Int { get }
+    /// Bytes that went over the link so far for what is not kept on the device.
+    var traffic: LinkTraffic { get }
     /// Brings the stage to where it is in the middle of its work, and gives what is to be timed, the
     /// most telling first.
     func prepare(on device: any Device) throws -> [TimedWork]
 }
 
 extension StageBenchmark {
+    /// None, where everything is kept on the device.
+    public var traffic: LinkTraffic { LinkTraffic() }
+
     /// All that was read so far.
     public var loadedBytes: Int { weights.bytesRead }
 }

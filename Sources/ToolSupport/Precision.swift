@@ -35,10 +35,17 @@ extension DeviceOptions {
             matrices: precision.matrixType == activations ? nil : precision.matrixType)
     }
 
-    /// How a run on the opened device shares its memory within the limit; nil without one. Throws `PlanRefusal` where it cannot
-    /// fit.
+    /// How a run on the opened device shares its memory, or that of the limit, which is then set apart for it; nil on a
+    /// processor without a limit. Throws `PlanRefusal` where it cannot fit.
     public func plan(_ request: PlanRequest, on device: any Device) throws -> MemoryPlan? {
-        guard let limit = memoryLimit?.bytes else { return nil }
-        return try MemoryPlan(request, at: PlanPlace(of: device, limit: limit))
+        guard memoryLimit != nil || device is any MemoryReserving else { return nil }
+        let plan = try MemoryPlan(request, at: PlanPlace(of: device, limit: memoryLimit?.bytes))
+        if isTold(plan) { try (device as? any MemoryReserving)?.reserve(plan.tensorBytes) }
+        return plan
+    }
+
+    /// Whether a plan is worth telling: there is a limit, or something is streamed.
+    public func isTold(_ plan: MemoryPlan) -> Bool {
+        memoryLimit != nil || plan.residency != .resident
     }
 }

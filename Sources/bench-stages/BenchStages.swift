@@ -102,7 +102,7 @@ import ToolSupport
         var subject = subject(stage)
         if stage == .denoise, let plan = try device.plan(request(subject, precision), on: opened) {
             subject.residency = plan.residency
-            if !json { try StandardOutput.write(plan.text + "\n") }
+            if !json, device.isTold(plan) { try StandardOutput.write(plan.text + "\n") }
         }
         let run = BenchmarkRun(
             subject, rounds: rounds, isProfiled: profile, candidates: candidates)

@@ -160,7 +160,7 @@ import ToolSupport
         manner.mostBlocks = maxBlocks
         let opened = try device.open(transformer: device.transformerPrecision(precision))
         let plan = try device.plan(stage.request, on: opened)
-        if let plan { reporting.reporter.note(plan.text) }
+        if let plan, device.isTold(plan) { reporting.reporter.note(plan.text) }
         try stage.run(on: opened, residency: plan?.residency ?? .resident, manner: manner)
     }
 

@@ -1,29 +1,29 @@
 import CNVIDIA
 import Compute
 
-/// One block of a card's memory, of all the bytes that a limit leaves to tensors.
+/// One block of a card's memory, of all the bytes that tensors need.
 ///
 /// Work runs in the order of one stream, and so do the addresses' uses: what is given back may be handed out at once.
 final class CardBlock: AddressSource {
     private let context: Context
     private let stream: Stream
-    private let limit: Int
+    private let limit: Int?
     private let overhead: CardOverhead
     private let start: CUdeviceptr
     private var arena: MemoryArena
 
-    /// The block of a process that may hold `limit` bytes of the card in all; throws `OutOfMemory` if the context and what is
-    /// loaded later leave none of them, or if the card has less.
-    init(_ context: Context, stream: Stream, limit: Int) throws {
+    /// A block of that many bytes in a process that may hold `limit` bytes of the card in all; throws `OutOfMemory` if the
+    /// limit, less the context and what is loaded later, or the card has less.
+    init(_ context: Context, stream: Stream, byteCount: Int, limit: Int?) throws {
         self.context = context
         self.stream = stream
         self.limit = limit
         overhead = CardOverhead(contextBytes: context.overheadBytes)
-        let size = overhead.blockBytes(limit: limit)
-        guard size > 0 else {
+        let size = byteCount.roundedUp(to: CardOverhead.granule)
+        if let limit, size > overhead.blockBytes(limit: limit) {
             throw OutOfMemory(
-                requested: overhead.bytes + CardOverhead.granule,
-                lacking: overhead.bytes + CardOverhead.granule - limit, limit: limit, used: 0)
+                requested: size, lacking: size - overhead.blockBytes(limit: limit), limit: limit,
+                used: overhead.bytes)
         }
         try context.activate()
         var start: CUdeviceptr = 0

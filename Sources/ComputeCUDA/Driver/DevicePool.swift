@@ -4,7 +4,7 @@ import Compute
 /// The card's memory, handed out and taken back in the order of one stream, with an optional hard limit.
 ///
 /// Memory that is given back serves the stream's next allocation at once, without waiting for the work
-/// that still uses it. With a limit all of it is one block, taken at the start; without, it comes from the card as it is needed.
+/// that still uses it. It comes from the card as it is needed; or all of it is one block, where it is known what is needed.
 final class DevicePool {
     /// The most bytes that were in use at once.
     private(set) var peak = 0
@@ -13,13 +13,23 @@ final class DevicePool {
     /// How long the memory is held that is allocated from now on.
     var lifetime = Lifetime.short
 
-    private let source: any AddressSource
+    private let context: Context
+    private let stream: Stream
+    private let limit: Int?
+    private var source: any AddressSource
 
     /// A pool for a process that holds at most `limit` bytes of the card in all.
     init(_ context: Context, stream: Stream, limit: Int?) throws {
-        source =
-            try limit.map { try CardBlock(context, stream: stream, limit: $0) }
-            ?? DriverPool(context, stream: stream)
+        self.context = context
+        self.stream = stream
+        self.limit = limit
+        source = try DriverPool(context, stream: stream, limit: limit)
+    }
+
+    /// Takes one block of that many bytes, in which all tensors will lie. Traps if there are tensors already.
+    func reserve(_ byteCount: Int) throws {
+        precondition(used == 0, "memory is reserved before it is used")
+        source = try CardBlock(context, stream: stream, byteCount: byteCount, limit: limit)
     }
 
     /// Bytes of the card that tensors may use; nil if that is all it has.

@@ -1,17 +1,22 @@
 import CNVIDIA
 import Compute
 
-/// The driver's own pool in the order of a stream. Memory that is given back returns to the card only when an allocation
-/// would fail.
+/// The driver's own pool in the order of a stream, up to a limit. Memory that is given back returns to the card only when an
+/// allocation would fail.
 final class DriverPool: AddressSource {
     private let context: Context
     private let stream: Stream
     private let handle: CUmemoryPool
+    private let limit: Int?
+    /// What the limit leaves to others than tensors.
+    private let overhead: CardOverhead
 
-    /// An empty pool, which may grow to the card's size.
-    init(_ context: Context, stream: Stream) throws {
+    /// An empty pool, which may grow until the process holds `limit` bytes of the card, or to the card's size.
+    init(_ context: Context, stream: Stream, limit: Int?) throws {
         self.context = context
         self.stream = stream
+        self.limit = limit
+        overhead = CardOverhead(contextBytes: context.overheadBytes)
         var properties = CUmemPoolProps()
         properties.allocType = Int32(CU_MEM_ALLOCATION_TYPE_PINNED)
         properties.location = CUmemLocation(
@@ -31,9 +36,14 @@ final class DriverPool: AddressSource {
 
     var reservedBytes: Int? { nil }
     var reachedBytes: Int? { nil }
-    var overheadBytes: Int? { nil }
+    var overheadBytes: Int? { limit.map { _ in overhead.bytes } }
 
     func allocate(_ size: Int, for lifetime: Lifetime, beside used: Int) throws -> UInt64 {
+        if let limit, used + size > overhead.blockBytes(limit: limit) {
+            throw OutOfMemory(
+                requested: size, lacking: used + size - overhead.blockBytes(limit: limit),
+                limit: limit, used: used + overhead.bytes)
+        }
         var address: CUdeviceptr = 0
         let driver = context.driver
         var result = driver.allocateFromPool(&address, size, handle, stream.handle)

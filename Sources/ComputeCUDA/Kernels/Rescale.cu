@@ -58,7 +58,7 @@ __device__ __forceinline__ void rescale(
 }
 
 #define ONE(N, xName, X, yName, Y) \
-    extern "C" __global__ void __launch_bounds__(256) rescale##N##_##xName##_##yName( \
+    extern "C" __global__ void __launch_bounds__(256, 2) rescale##N##_##xName##_##yName( \
         const X* product, i64 productStride, const float* xScales, const float* weightScales, \
         const float* bias, Y* y, i64 yStride, i64 rows, i64 width, i64 threads, i64 columnTiles, \
         i64 activation, i64 accumulates) { \

@@ -48,6 +48,10 @@ extension Libraries {
     func bias(_ bias: Tensor, as dataType: DataType, on device: CUDADevice) throws -> Tensor {
         let isAligned = bias.address % UInt64(MatrixProduct.Operand.widestAccess) == 0
         if bias.dataType == dataType && isAligned { return bias }
+        // A part of memory that is lent to one layer after another is another bias each time.
+        guard bias.storage.byteCount == bias.byteCount else {
+            return try device.cast(bias, to: dataType)
+        }
         let key = ObjectIdentifier(bias.storage)
         if let known = copies[key], known.source === bias.storage, known.offset == bias.offset,
             known.copy.dataType == dataType, known.copy.shape == bias.shape

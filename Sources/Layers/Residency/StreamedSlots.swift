@@ -28,7 +28,9 @@ public final class StreamedSlots {
         precondition(count >= 2)
         self.device = device
         slots = try (0..<count).map { _ in
-            Slot(memory: try device.holding(.long) { try device.allocate([byteCount], .uint8) })
+            let memory = try device.holding(.long) { try device.allocate([byteCount], .uint8) }
+            // It is this memory's turn only behind what used it before.
+            return Slot(memory: memory, used: try device.mark())
         }
     }
 
@@ -52,7 +54,10 @@ private final class Slot {
     /// When it was taken last.
     var turn = 0
 
-    init(memory: Tensor) { self.memory = memory }
+    init(memory: Tensor, used: any Mark) {
+        self.memory = memory
+        self.used = used
+    }
 }
 
 // MARK: - Use
