@@ -57,19 +57,18 @@ extension CardRates {
     /// Every card whose rates are known or estimated.
     public static let known = [h200] + published.map(\.rates)
 
-    /// Measured: a denoising step of the published sizes at 704x384 in bfloat16. The log of 2026-11-21 in Benchmarks/SPEED.md has
-    /// 79.7 TFLOP of products in 108.1 ms, 39.7 of attention in 72.9 ms, 27 GB of other operations in 8.4 ms.
-    ///
-    /// Products and attention in 8 bits were measured one at a time, when the card is cool (1500 and 882 TFLOP/s; attention 845);
-    /// bfloat16 reaches 0.91 and 0.88 of such figures in the step, and so should they.
+    /// Measured: denoising steps of the published sizes at 704x384, in Benchmarks/SPEED.md. In bfloat16 (2026-11-21) 79.7 TFLOP of
+    /// products took 108.1 ms, 39.7 of attention 72.9 ms, 27 GB of other operations 8.4 ms. In 8 bits (2026-11-28) the products took
+    /// 57.8 ms with float8_e4m3 and 67.4 ms with int8 matrices, rounding of their inputs included, and attention 50.0 ms; `perOperation`
+    /// is taken off before these are made rates.
     public static let h200 = CardRates(
         name: "h200", cardName: "H200",
         products: [
-            .bfloat16: 737e12, .float8E4M3: 1500e12 * 0.91, .int8: 882e12 * 0.91,
+            .bfloat16: 737e12, .float8E4M3: 1446e12, .int8: 1232e12,
         ],
-        attention: [.bfloat16: 545e12, .float8E4M3: 845e12 * 0.88],
+        attention: [.bfloat16: 545e12, .float8E4M3: 800e12],
         memory: 3.2e12, link: 55e9, perOperation: 9e-6,
-        source: "measured on an H200 in bfloat16; 8 bits from single products and attentions")
+        source: "measured on an H200: whole steps in bfloat16 and in 8 bits")
 }
 
 /// What a vendor's data sheet says of a card.
