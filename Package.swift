@@ -143,7 +143,7 @@ let package = Package(
         tool("encode-text", uses: ["Stages", "Compute", "Tensors"]),
         tool("encode-audio", uses: ["Stages", "AudioEncoder", "Artifacts", "Media", "Tensors"]),
         tool("encode-vae", uses: ["Stages", "Artifacts", "Media", "Tensors"]),
-        tool("denoise-latents", uses: ["Stages", "Denoiser", "Compute", "Tensors"]),
+        tool("denoise-latents", uses: ["Stages", "Denoiser", "Checkpoints", "Compute", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
         tool("plan-run", uses: ["Stages", "Planning", "Denoiser", "Compute"]),

@@ -7,7 +7,7 @@ import Tensors
 extension Precision: ExpressibleByArgument {
     /// What tools say of `--precision`.
     public static let help = ArgumentHelp(
-        "The type of large matrices: f32, bf16, fp8 or int8; by default bf16 on CUDA, else f32.",
+        "The type of large matrices: f32, bf16, fp8 or int8; by default f32 on a CPU, and on CUDA what weights were prepared in, or bf16.",
         valueName: "type")
 
     /// The type of activations.
@@ -22,9 +22,13 @@ extension AttentionType: ExpressibleByArgument {
 }
 
 extension DeviceOptions {
-    /// The precision that was asked for, or else the device's own.
-    public func transformerPrecision(_ chosen: Precision?) -> Precision {
-        chosen ?? (precision(nil) == .float32 ? .float32 : .bfloat16)
+    /// The precision that was asked for; or else on a card that of weights that were prepared in 8 bits, and the device's own.
+    public func transformerPrecision(
+        _ chosen: Precision?, prepared: DataType? = nil
+    ) -> Precision {
+        if let chosen { return chosen }
+        guard precision(nil) != .float32 else { return .float32 }
+        return Precision.allCases.first { $0.matrixType == prepared } ?? .bfloat16
     }
 
     /// The device, computing a transformer with this precision. Throws as `open`.

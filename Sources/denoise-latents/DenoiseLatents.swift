@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Compute
 import Denoiser
 import Stages
@@ -150,15 +151,18 @@ import ToolSupport
 
     func run() throws {
         let reporting = try StageReporting(tool: Self.toolName, options: report)
+        let precision = device.transformerPrecision(
+            precision, prepared: try WeightFolder(path: weights.weights).preparedType())
         let stage = try DenoisingStage(
-            paths, options: options, strict: weights.strict, toolVersion: Project.version,
+            paths, options: options(precision), strict: weights.strict,
+            toolVersion: Project.version,
             listener: reporting.hear)
         var manner = StreamManner()
         manner.follow = follow
         manner.consume = consume
         manner.overwrite = output.overwrite
         manner.mostBlocks = maxBlocks
-        let opened = try device.open(transformer: device.transformerPrecision(precision))
+        let opened = try device.open(transformer: precision)
         let plan = try device.plan(stage.request, on: opened)
         if let plan, device.isTold(plan) { reporting.reporter.note(plan.text) }
         try stage.run(on: opened, residency: plan?.residency ?? .resident, manner: manner)
@@ -176,9 +180,8 @@ import ToolSupport
         return paths
     }
 
-    private var options: DenoisingOptions {
+    private func options(_ precision: Precision) -> DenoisingOptions {
         var options = DenoisingOptions()
-        let precision = device.transformerPrecision(precision)
         options.precision = precision.activationType
         if precision.matrixType != precision.activationType {
             options.matrixType = precision.matrixType

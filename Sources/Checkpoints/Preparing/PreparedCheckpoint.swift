@@ -95,6 +95,12 @@ public final class PreparedCheckpoint: Checkpoint {
             owner: bytes)
     }
 
+    /// The type of the weights that are stored with scales; nil if there are several.
+    public var numberType: DataType? {
+        let types = Set(scaled.values.map(\.dataType))
+        return types.count == 1 ? types.first : nil
+    }
+
     /// The numbers and scales of a weight that is stored so, in place; nil for others.
     func stored(_ name: String) throws -> ScaledView? {
         guard scaled[name] != nil else { return nil }

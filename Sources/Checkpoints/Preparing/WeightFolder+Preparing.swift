@@ -2,6 +2,12 @@ import Foundation
 import Tensors
 
 extension WeightFolder {
+    /// The type of 8 bits in which a prepared folder keeps the denoiser's matrices; nil if it is as published. Throws what opening
+    /// the denoiser throws.
+    public func preparedType() throws -> DataType? {
+        try (denoiser() as? PreparedCheckpoint)?.numberType
+    }
+
     /// What was merged into a prepared folder's denoiser, as the report beside its shards has it; nil if nothing was, or the
     /// folder is as published. Throws if the report is malformed.
     public func mergedLoRA() throws -> String? {

@@ -2,6 +2,7 @@ import Artifacts
 import Checkpoints
 import Denoiser
 import Layers
+import Tensors
 
 /// A transformer bound to its checkpoint, with no weights loaded yet.
 public struct BoundDenoiser {
@@ -12,10 +13,10 @@ public struct BoundDenoiser {
 
     /// Opens a folder of weights and binds the transformer, with a LoRA merged if there is one.
     ///
-    /// Throws what is missing, mis-shaped or malformed; with `strict` also what is left over.
+    /// Warns if prepared matrices are not of `matrixType`, the 8 bits in which they will be used. Throws what is missing, mis-shaped or malformed; with `strict` also what is left over.
     public init(
         weights path: String, lora: String?, scale: Float, strict: Bool,
-        listener: StageListener
+        matrixType: DataType? = nil, listener: StageListener
     ) throws {
         let folder = try WeightFolder(path: path)
         let configuration = try DenoiserConfiguration(
@@ -35,6 +36,14 @@ public struct BoundDenoiser {
             for warning in merged.warnings { try listener(.warning(warning)) }
             inputs.append(try .file(adapterPath, as: "lora"))
             checkpoint = merged
+        }
+        if let stored = (checkpoint as? PreparedCheckpoint)?.numberType, let matrixType,
+            matrixType != stored
+        {
+            try listener(
+                .warning(
+                    "'\(folder.modelPath)' keeps matrices in \(FloatName.of(stored)): rounding them again to \(FloatName.of(matrixType)) loses more than rounding once"
+                ))
         }
         let binder = WeightBinder(checkpoint)
         transformer = try CausalTransformer(WeightScope(binder), configuration: configuration)

@@ -43,7 +43,7 @@ public struct DenoisingStage {
         try Self.check(options, paths)
         let denoiser = try BoundDenoiser(
             weights: paths.weights, lora: paths.lora, scale: options.loraScale, strict: strict,
-            listener: listener)
+            matrixType: options.matrixType, listener: listener)
         self.paths = paths
         self.options = options
         self.listener = listener
