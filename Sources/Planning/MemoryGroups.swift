@@ -17,7 +17,7 @@ public struct MemoryGroups: Hashable, Sendable {
     public let text: Int
     /// Keys of the reference before they are turned.
     public let referenceKeys: Int
-    /// Modulations of every layer at every timestep, scales with gates in them, scales of attention, and masks.
+    /// Modulations of every layer at every timestep, scales of attention, and masks.
     public let modulations: Int
     /// The window of one step and layer in one branch: keys and values of conditioning and clip.
     public let window: Int
@@ -69,11 +69,9 @@ extension MemoryGroups {
         let masks =
             request.actors > 1
             ? request.actors * MemoryArena.size(of: grid.blockTokens * DataType.float32.size) : 0
-        // Two gates of a layer, each taken into the scales and the bias behind it.
-        let gates = request.precision.matrixType.size == 1 ? layers * 4 * rows(1, .float32) : 0
         // Those of the schedule's timesteps and of the conditioning's, which is 0.
         modulations =
-            (request.steps + 1) * (layers * rows(6, .float32) + rows(2, .float32) + gates)
+            (request.steps + 1) * (layers * rows(6, .float32) + rows(2, .float32))
             + scales + masks
         window = 2 * rows(grid.conditioningTokens + grid.windowTokens, request.windowType)
         windowSlot = MemoryArena.size(
