@@ -45,12 +45,9 @@ extension MemoryGroups {
     public static let libraryBytes = 32 << 20
 
     /// The groups of a request, from the model's sizes and a dry run.
-    init(_ request: PlanRequest, dryRun: DryRun, onCard: Bool) throws {
+    init(_ request: PlanRequest, at place: PlanPlace, dryRun: DryRun) throws {
         let configuration = request.model.configuration
-        let weights = WeightGroups(
-            of: try request.model.transformer(),
-            activations: request.precision.activationType,
-            matrices: request.precision.matrixType)
+        let weights = try WeightGroups(of: request, at: place)
         let (grid, layers) = (request.grid, configuration.layers)
         func rows(_ count: Int, _ type: DataType) -> Int {
             MemoryArena.size(of: count * configuration.dim * type.size)
@@ -79,7 +76,7 @@ extension MemoryGroups {
         branches = request.branches
         steps = request.steps
         temporaries = dryRun.temporaryBytes
-        libraries = onCard ? Self.libraryBytes : 0
+        libraries = place.card == nil ? 0 : Self.libraryBytes
     }
 
     /// Bytes that tensors of a run with this residency need.

@@ -17,7 +17,7 @@ extension Precision: ExpressibleByArgument {
 extension AttentionType: ExpressibleByArgument {
     /// What tools say of `--attention`.
     public static let help = ArgumentHelp(
-        "The type of self-attention and its windows: bf16 or fp8; by default that of activations.",
+        "The type of self-attention and its windows: bf16, which is f32 with --precision f32, or fp8; by default that of activations.",
         valueName: "type")
 }
 
@@ -39,6 +39,7 @@ extension DeviceOptions {
     /// fit.
     public func plan(_ request: PlanRequest, on device: any Device) throws -> MemoryPlan? {
         guard let limit = memoryLimit?.bytes else { return nil }
-        return try MemoryPlan(request, at: PlanPlace(of: device, limit: limit))
+        return try MemoryPlan(
+            request, at: PlanPlace(of: device, limit: limit), sizeOption: "encode-vae --size")
     }
 }

@@ -25,25 +25,21 @@ struct SmallRun {
     }
 
     /// The plan on a card that holds so many bytes beside tensors' overhead.
-    func plan(limit: Int? = nil) throws -> MemoryPlan {
+    func plan(limit: Int? = nil, rates: CardRates? = .h200) throws -> MemoryPlan {
         try MemoryPlan(
             request,
-            at: PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: .h200))
+            at: PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: rates))
     }
 
     /// Bytes that a real run reaches once it has started, and what goes over the link for its last block.
-    func run(_ residency: DenoiserResidency) throws -> (reach: Int, traffic: LinkTraffic) {
+    func run(
+        _ residency: DenoiserResidency, on card: CardAbilities = .hopper
+    ) throws -> (reach: Int, traffic: LinkTraffic) {
         let device = RecordingDevice(
             activationType: request.precision.activationType,
-            matrixType: request.precision.matrixType, workspaces: .ofCard)
+            matrixType: request.precision.matrixType, workspaces: .card(card))
         let transformer = try request.model.transformer()
-        try transformer.load(on: device, residency: residency)
-        let sequence = try LatentSequence(
-            transformer: transformer, conditions: conditions,
-            randomness: DenoisingRandomness(
-                noise: { _ in latents(request.grid.clipFrames) }, sinkDistance: { _, _, _ in 17 }),
-            grid: request.grid, schedule: FlowSchedule(solver: .euler, steps: request.steps),
-            windowType: request.attention.windowType, residency: residency, on: device)
+        let sequence = try sequence(of: transformer, residency, on: device)
         device.forgetReach()
         func traffic() -> LinkTraffic {
             LinkTraffic(
@@ -62,6 +58,27 @@ struct SmallRun {
             LinkTraffic(
                 fetched: now.fetched - before.fetched, stored: now.stored - before.stored)
         )
+    }
+
+    /// Loads and denoises so many blocks.
+    func run(blocks: Int, on device: any Device) throws {
+        let transformer = try request.model.transformer()
+        let sequence = try sequence(of: transformer, .resident, on: device)
+        for block in 0..<blocks {
+            _ = try sequence.denoise(block, audio: sound, refresh: { conditions.sink })
+        }
+    }
+
+    private func sequence(
+        of transformer: CausalTransformer, _ residency: DenoiserResidency, on device: any Device
+    ) throws -> LatentSequence {
+        try transformer.load(on: device, residency: residency)
+        return try LatentSequence(
+            transformer: transformer, conditions: conditions,
+            randomness: DenoisingRandomness(
+                noise: { _ in latents(request.grid.clipFrames) }, sinkDistance: { _, _, _ in 17 }),
+            grid: request.grid, schedule: FlowSchedule(solver: .euler, steps: request.steps),
+            windowType: request.attention.windowType, residency: residency, on: device)
     }
 
     private var sound: [[Float]] {
