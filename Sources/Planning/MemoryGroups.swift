@@ -29,7 +29,7 @@ public struct MemoryGroups: Hashable, Sendable {
     public let steps: Int
     /// What operations need between their inputs and outputs, and what comes and goes in a pass, at most.
     public let temporaries: Int
-    /// Room for work spaces of libraries, on a card.
+    /// Room for work spaces of libraries.
     public let libraries: Int
 
     /// Layers.
@@ -43,6 +43,15 @@ public struct MemoryGroups: Hashable, Sendable {
 extension MemoryGroups {
     /// Biases in the types of products, and what cuDNN works in; the work spaces of products are among the temporaries.
     public static let libraryBytes = 32 << 20
+
+    /// What oneDNN works in where it reorders weights within a product: for each thread a block of 64 columns of the longest rows.
+    private static func libraryBytes(
+        of configuration: DenoiserConfiguration, on processor: ProcessorAbilities
+    ) -> Int {
+        let inner = max(configuration.feedForward, configuration.dim)
+        let block = 64 * inner * DataType.float32.size + (4 << 10)
+        return processor.threads * block
+    }
 
     /// The groups of a request, from the model's sizes and a dry run.
     init(_ request: PlanRequest, at place: PlanPlace, dryRun: DryRun) throws {
@@ -76,7 +85,9 @@ extension MemoryGroups {
         branches = request.branches
         steps = request.steps
         temporaries = dryRun.temporaryBytes
-        libraries = place.card == nil ? 0 : Self.libraryBytes
+        libraries =
+            place.card == nil
+            ? Self.libraryBytes(of: configuration, on: place.processor) : Self.libraryBytes
     }
 
     /// Bytes that tensors of a run with this residency need.

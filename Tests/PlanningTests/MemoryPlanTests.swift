@@ -99,7 +99,7 @@ import Testing
                 run.request, at: PlanPlace(name: "cpu", limit: limit, overhead: nil, rates: nil))
         }
         let whole = try plan(nil)
-        #expect(whole.totalBytes == whole.minimumBytes && whole.groups.libraries == 0)
+        #expect(whole.totalBytes == whole.minimumBytes)
         #expect(try plan(whole.totalBytes).residency == .resident)
         #expect(throws: PlanRefusal.self) { try plan(whole.totalBytes - 1) }
     }
