@@ -225,7 +225,8 @@ let package = Package(
         tests(of: "ComputeCPU", uses: ["Compute", "Conformance", "Tensors"]),
         tests(of: "ComputeCUDA", uses: ["Compute", "Tensors"]),
         tests(
-            of: "Planning", uses: ["Denoiser", "Layers", "Compute", "Checkpoints", "Tensors"]),
+            of: "Planning",
+            uses: ["Denoiser", "Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
         tests(of: "StageBenchmarks", uses: ["Checkpoints", "Compute", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(

@@ -164,6 +164,11 @@ extension RecordingDevice {
         precondition(key.shape == value.shape && query.shape == out.shape)
         precondition(query.shape.rank == 4 && query.shape[0] == key.shape[0])
         precondition(query.shape[2] == key.shape[2] && query.shape[3] == key.shape[3])
+        if let workspaces {
+            let blocks = workspaces.attention(
+                query: query, key: key, into: out, activationType: activationType)
+            work(in: blocks)
+        }
         record("attention", [query, key, value, bias], out)
     }
 

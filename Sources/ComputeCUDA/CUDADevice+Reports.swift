@@ -15,6 +15,14 @@ extension CUDADevice: MemoryReporting {
 }
 
 extension CUDADevice {
+    /// Cards that this process sees. Throws what the driver throws, or `MissingLibrary` without one.
+    public static func cardCount() throws -> Int {
+        let driver = try DriverAPI()
+        var count: Int32 = 0
+        try driver.check(driver.deviceGetCount(&count), "cuDeviceGetCount")
+        return Int(count)
+    }
+
     /// What the process holds on the card beside tensors.
     public var overhead: CardOverhead { CardOverhead(contextBytes: context.overheadBytes) }
 

@@ -77,6 +77,8 @@ public final class CUDADevice: Device {
 
     /// The card as NVIDIA names it.
     public var cardName: String { context.cardName }
+    /// The card's compute capability: ten times the major number plus the minor.
+    public var architecture: Int { context.architecture }
     /// Bytes that live tensors and work spaces hold now.
     public var allocatedBytes: Int { pool.used }
     /// The most bytes that they held at once.

@@ -52,6 +52,11 @@ public final class Parameter {
         type.dataType(activations: device.activationType, matrices: device.matrixType)
     }
 
+    /// The type of the numbers as they are stored, if all parts have scales.
+    public func storedNarrowType() throws -> DataType? {
+        try scaledViews()?.first?.numbers.dataType
+    }
+
     /// The parts as they are stored, if all have scales.
     private func scaledViews() throws -> [ScaledView]? {
         let views = try paths.compactMap { try source.scaledView(of: $0) }

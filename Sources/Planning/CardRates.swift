@@ -7,6 +7,8 @@ public struct CardRates: Hashable, Sendable {
     public let name: String
     /// What NVIDIA calls it, as far as it tells the card from others.
     public let cardName: String
+    /// Its compute capability: ten times the major number plus the minor.
+    public let architecture: Int
     /// Multiplications and additions a second of large products, by the type of the matrix; none for what the card or its
     /// libraries do not offer.
     public let products: [DataType: Double]
@@ -32,13 +34,17 @@ public struct CardRates: Hashable, Sendable {
     }
 
     private func seconds(of operation: OperationProfile, _ activations: DataType) -> Double? {
-        let moving = Double(operation.bytes) / memory
+        var moving = Double(operation.bytes) / memory
         let overhead = Double(operation.calls) * perOperation
         let names = operation.operation.split(separator: " ").map(String.init)
         let rates = ["linear": products, "attention": attention][names[0]]
         guard let rates else { return moving + overhead }
         let narrow = [DataType.float8E4M3, .int8].first { names.contains($0.description) }
-        guard let rate = rates[narrow ?? activations] else { return nil }
+        let isWidened = names[0] == "attention" && narrow.map { rates[$0] == nil } ?? false
+        // Operands are read, and written and read again in a type of twice their bytes.
+        if isWidened { moving += 5 * Double(operation.bytes) / memory }
+        let type = isWidened ? activations : narrow ?? activations
+        guard let rate = rates[type] else { return nil }
         return max(moving, Double(operation.flops) / rate) + overhead
     }
 }
@@ -51,7 +57,17 @@ extension CardRates {
 
     /// The card that NVIDIA's name means, as in "NVIDIA H200".
     public static func card(called name: String) -> CardRates? {
-        known.filter { name.contains($0.cardName) }.max { $0.cardName.count < $1.cardName.count }
+        let found = words(of: name)
+        // A card of laptops is another one than that of the same number.
+        guard !found.contains("Laptop") else { return nil }
+        return known.first { rates in
+            let wanted = words(of: rates.cardName)
+            return found.indices.contains { found[$0...].starts(with: wanted) }
+        }
+    }
+
+    private static func words(of name: String) -> [Substring] {
+        name.split { !$0.isLetter && !$0.isNumber }
     }
 
     /// Every card whose rates are known or estimated.
@@ -62,7 +78,7 @@ extension CardRates {
     /// 57.8 ms with float8_e4m3 and 67.4 ms with int8 matrices, rounding of their inputs included, and attention 50.0 ms; `perOperation`
     /// is taken off before these are made rates.
     public static let h200 = CardRates(
-        name: "h200", cardName: "H200",
+        name: "h200", cardName: "H200", architecture: 90,
         products: [
             .bfloat16: 737e12, .float8E4M3: 1446e12, .int8: 1232e12,
         ],
@@ -75,6 +91,8 @@ extension CardRates {
 private struct DataSheet {
     let name: String
     let cardName: String
+    /// As in `CardRates`.
+    let architecture: Int
     /// TFLOP/s of dense products with float32 sums.
     let bfloat16: Double
     /// The same in 8-bit floats; nil if there are none.
@@ -85,8 +103,6 @@ private struct DataSheet {
     let memory: Double
     /// Bytes a second of the link: 55 GB/s was measured for PCIe 5 with 16 lanes, half of that is taken for PCIe 4.
     let link: Double
-    /// Whether cuDNN offers attention in 8 bits.
-    let hasNarrowAttention: Bool
 
     /// The data sheet times the share of its own that an H200 reaches in a step: 737 of 989 TFLOP/s in products, 545 in
     /// attention and 744 of 1979 in 8 bits, 3.2 of 4.8 TB/s.
@@ -98,12 +114,12 @@ private struct DataSheet {
         ]
         products[.float8E4M3] = float8.map { $0 * product * 1e12 }
         var attentions: [DataType: Double] = [.bfloat16: bfloat16 * attention * 1e12]
-        if hasNarrowAttention {
+        if CardAbilities(architecture: architecture).hasNarrowAttention {
             attentions[.float8E4M3] = float8.map { $0 * narrowAttention * 1e12 }
         }
         return CardRates(
-            name: name, cardName: cardName, products: products, attention: attentions,
-            memory: memory * moving * 1e9, link: link, perOperation: 9e-6,
+            name: name, cardName: cardName, architecture: architecture, products: products,
+            attention: attentions, memory: memory * moving * 1e9, link: link, perOperation: 9e-6,
             source: "estimated: the data sheet times the share that an H200 reaches of its own")
     }
 }
@@ -115,28 +131,28 @@ extension CardRates {
     /// From NVIDIA's data sheets and architecture papers.
     private static let published = [
         DataSheet(
-            name: "h100", cardName: "H100", bfloat16: 989, float8: 1979, int8: 1979, memory: 3350,
-            link: pcie5, hasNarrowAttention: true),
+            name: "h100", cardName: "H100", architecture: 90, bfloat16: 989, float8: 1979,
+            int8: 1979, memory: 3350, link: pcie5),
         DataSheet(
-            name: "a100", cardName: "A100", bfloat16: 312, float8: nil, int8: 624, memory: 2039,
-            link: pcie4, hasNarrowAttention: false),
+            name: "a100", cardName: "A100", architecture: 80, bfloat16: 312, float8: nil, int8: 624,
+            memory: 2039, link: pcie4),
         DataSheet(
-            name: "l40s", cardName: "L40S", bfloat16: 362, float8: 733, int8: 733, memory: 864,
-            link: pcie4, hasNarrowAttention: false),
+            name: "l40s", cardName: "L40S", architecture: 89, bfloat16: 362, float8: 733, int8: 733,
+            memory: 864, link: pcie4),
         DataSheet(
-            name: "l4", cardName: "L4", bfloat16: 121, float8: 242, int8: 242, memory: 300,
-            link: pcie4, hasNarrowAttention: false),
+            name: "l4", cardName: "L4", architecture: 89, bfloat16: 121, float8: 242, int8: 242,
+            memory: 300, link: pcie4),
         DataSheet(
-            name: "a10", cardName: "A10", bfloat16: 125, float8: nil, int8: 250, memory: 600,
-            link: pcie4, hasNarrowAttention: false),
+            name: "a10", cardName: "A10", architecture: 86, bfloat16: 125, float8: nil, int8: 250,
+            memory: 600, link: pcie4),
         DataSheet(
-            name: "rtx-3090", cardName: "RTX 3090", bfloat16: 71, float8: nil, int8: 284,
-            memory: 936, link: pcie4, hasNarrowAttention: false),
+            name: "rtx-3090", cardName: "RTX 3090", architecture: 86, bfloat16: 71, float8: nil,
+            int8: 284, memory: 936, link: pcie4),
         DataSheet(
-            name: "rtx-4090", cardName: "RTX 4090", bfloat16: 165.2, float8: 330.3, int8: 660.6,
-            memory: 1008, link: pcie4, hasNarrowAttention: false),
+            name: "rtx-4090", cardName: "RTX 4090", architecture: 89, bfloat16: 165.2,
+            float8: 330.3, int8: 660.6, memory: 1008, link: pcie4),
         DataSheet(
-            name: "rtx-5090", cardName: "RTX 5090", bfloat16: 209.5, float8: 419, int8: 838,
-            memory: 1792, link: pcie5, hasNarrowAttention: false),
+            name: "rtx-5090", cardName: "RTX 5090", architecture: 120, bfloat16: 209.5, float8: 419,
+            int8: 838, memory: 1792, link: pcie5),
     ]
 }

@@ -9,13 +9,13 @@ struct DryRun {
     /// The operations of one step: a pass for each branch over a full window.
     let operations: [OperationProfile]
 
-    /// Loads, prefills and takes one block through every step, with the work spaces of a card's operations if it is to run on
-    /// one. Throws what the model throws.
-    init(_ request: PlanRequest, isOnCard: Bool) throws {
+    /// Loads, prefills and takes one block through every step, with these work spaces of operations. Throws what the model
+    /// throws.
+    init(_ request: PlanRequest, workspaces: OperationWorkspaces) throws {
         let device = RecordingDevice(
             activationType: request.precision.activationType,
             matrixType: request.precision.matrixType,
-            workspaces: isOnCard ? .ofCard : nil)
+            workspaces: workspaces)
         let run = try Run(request, on: ProfilingDevice(device))
         // What only the start needs comes and goes in the first round.
         try run.round()

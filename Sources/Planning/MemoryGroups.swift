@@ -17,7 +17,7 @@ public struct MemoryGroups: Hashable, Sendable {
     public let text: Int
     /// Keys of the reference before they are turned.
     public let referenceKeys: Int
-    /// Modulations of every layer at every timestep, scales with gates in them, scales of attention, and masks.
+    /// Modulations of every layer at every timestep, scales of attention, and masks.
     public let modulations: Int
     /// The window of one step and layer in one branch: keys and values of conditioning and clip.
     public let window: Int
@@ -29,7 +29,7 @@ public struct MemoryGroups: Hashable, Sendable {
     public let steps: Int
     /// What operations need between their inputs and outputs, and what comes and goes in a pass, at most.
     public let temporaries: Int
-    /// Room for work spaces of libraries, on a card.
+    /// Room for work spaces of libraries.
     public let libraries: Int
 
     /// Layers.
@@ -44,13 +44,19 @@ extension MemoryGroups {
     /// Biases in the types of products, and what cuDNN works in; the work spaces of products are among the temporaries.
     public static let libraryBytes = 32 << 20
 
+    /// What oneDNN works in where it reorders weights within a product: for each thread a block of 64 columns of the longest rows.
+    private static func libraryBytes(
+        of configuration: DenoiserConfiguration, on processor: ProcessorAbilities
+    ) -> Int {
+        let inner = max(configuration.feedForward, configuration.dim)
+        let block = 64 * inner * DataType.float32.size + (4 << 10)
+        return processor.threads * block
+    }
+
     /// The groups of a request, from the model's sizes and a dry run.
-    init(_ request: PlanRequest, dryRun: DryRun, onCard: Bool) throws {
+    init(_ request: PlanRequest, at place: PlanPlace, dryRun: DryRun) throws {
         let configuration = request.model.configuration
-        let weights = WeightGroups(
-            of: try request.model.transformer(),
-            activations: request.precision.activationType,
-            matrices: request.precision.matrixType)
+        let weights = try WeightGroups(of: request, at: place)
         let (grid, layers) = (request.grid, configuration.layers)
         func rows(_ count: Int, _ type: DataType) -> Int {
             MemoryArena.size(of: count * configuration.dim * type.size)
@@ -69,11 +75,9 @@ extension MemoryGroups {
         let masks =
             request.actors > 1
             ? request.actors * MemoryArena.size(of: grid.blockTokens * DataType.float32.size) : 0
-        // Two gates of a layer, each taken into the scales and the bias behind it.
-        let gates = request.precision.matrixType.size == 1 ? layers * 4 * rows(1, .float32) : 0
         // Those of the schedule's timesteps and of the conditioning's, which is 0.
         modulations =
-            (request.steps + 1) * (layers * rows(6, .float32) + rows(2, .float32) + gates)
+            (request.steps + 1) * (layers * rows(6, .float32) + rows(2, .float32))
             + scales + masks
         window = 2 * rows(grid.conditioningTokens + grid.windowTokens, request.windowType)
         windowSlot = MemoryArena.size(
@@ -81,7 +85,9 @@ extension MemoryGroups {
         branches = request.branches
         steps = request.steps
         temporaries = dryRun.temporaryBytes
-        libraries = onCard ? Self.libraryBytes : 0
+        libraries =
+            place.card == nil
+            ? Self.libraryBytes(of: configuration, on: place.processor) : Self.libraryBytes
     }
 
     /// Bytes that tensors of a run with this residency need.

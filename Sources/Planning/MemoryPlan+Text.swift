@@ -4,7 +4,19 @@ import Foundation
 
 extension MemoryPlan {
     /// The plan as a table of one column, for people.
-    public var text: String { planTable([column(steps: 0..<request.steps)]) }
+    public var text: String {
+        planTable([column(steps: 0..<request.steps)]) + notes.map { $0 + "\n" }.joined()
+    }
+
+    /// What else there is to know, a line each.
+    var notes: [String] {
+        var notes: [String] = []
+        if place.widensAttention(of: request) {
+            let name = request.precision.activationType == .float32 ? "f32" : "bf16"
+            notes.append("attention computed in \(name) from fp8 windows")
+        }
+        return notes + (hostMemoryNote(hostBytes, of: place.hostMemory).map { [$0] } ?? [])
+    }
 
     /// Names and cells, from the top.
     func column(steps: Range<Int>) -> [(name: String, cell: String)] {
@@ -61,7 +73,7 @@ extension MemoryPlan {
         return outside + [
             ("in all", gigabytes(totalBytes)),
             ("limit", place.limit.map(gigabytes) ?? "none"),
-            ("least limit", gigabytes(minimumBytes)),
+            ("least limit", gibibytes(minimumBytes)),
         ]
     }
 
@@ -93,6 +105,12 @@ extension RunPlan {
         if request.branches > 1 { lines[0] += ", guided" }
         lines += ["", planTable(parts.map { $0.plan.column(steps: $0.steps) })]
         if !idle.isEmpty { lines.append("without steps: " + idle.joined(separator: " ")) }
+        lines += sharedMemoryNote.map { [$0] } ?? []
+        for part in parts {
+            lines += part.plan.notes.map { "\(part.plan.place.name): \($0)" }.filter {
+                !lines.contains($0)
+            }
+        }
         if let framesPerSecond {
             lines.append(String(format: "latents for %.1f frames a second", framesPerSecond))
         }
@@ -107,6 +125,24 @@ extension RunPlan {
                 + " \(gigabytes(disk.latents)), frames \(gigabytes(disk.frames))")
         return lines.joined(separator: "\n") + "\n"
     }
+}
+
+extension RunPlan {
+    /// The same for cards of one machine together, where none alone needs too much.
+    fileprivate var sharedMemoryNote: String? {
+        let here = parts.map(\.plan).filter { $0.place.hostMemory != nil }
+        guard let memory = here.compactMap(\.place.hostMemory).max(),
+            here.allSatisfy({ $0.hostBytes <= memory })
+        else { return nil }
+        return hostMemoryNote(here.reduce(0) { $0 + $1.hostBytes }, of: memory)
+    }
+}
+
+/// A warning that a machine has less memory than is to be pinned. It refuses nothing: machines of a cloud may show less memory
+/// than they get when they ask for it, and if it is not to be had, pinning fails before anything is computed.
+private func hostMemoryNote(_ bytes: Int, of memory: Int?) -> String? {
+    guard let memory, bytes > memory else { return nil }
+    return "host memory lacks \(gibibytes(bytes - memory)) of \(gibibytes(bytes)) to be pinned"
 }
 
 /// Columns of the same rows beside one another; a row that one column lacks is left out of it.

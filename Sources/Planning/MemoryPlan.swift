@@ -36,57 +36,38 @@ public struct MemoryPlan: Sendable {
     }
 }
 
-/// Where a process runs.
-public struct PlanPlace: Hashable, Sendable {
-    /// As it is named in the plan: "cuda:0", "cpu", "22.15GiB".
-    public var name: String
-    /// Bytes that the process may hold there; nil for no limit.
-    public var limit: Int?
-    /// What a card holds beside tensors; nil for the processor, which has no memory apart and streams nothing.
-    public var overhead: CardOverhead?
-    /// How fast the card is; nil if that is not known.
-    public var rates: CardRates?
-
-    /// A place.
-    public init(name: String, limit: Int?, overhead: CardOverhead?, rates: CardRates?) {
-        self.name = name
-        self.limit = limit
-        self.overhead = overhead
-        self.rates = rates
-    }
-
-    /// Bytes of a process there whose tensors need so many.
-    func processBytes(tensors: Int) -> Int {
-        guard let overhead else { return tensors }
-        let granule = CardOverhead.granule
-        return (tensors + granule - 1) / granule * granule + overhead.bytes
-    }
-}
-
 // MARK: - Making
 
 extension MemoryPlan {
     /// The plan of a request at a place.
     ///
-    /// Throws `PlanRefusal` if it cannot fit, or if the card does not offer its types.
-    public init(_ request: PlanRequest, at place: PlanPlace) throws {
+    /// Throws `PlanRefusal` if it cannot fit, or if the card does not offer its types; `sizeOption` is what makes pictures smaller.
+    public init(
+        _ request: PlanRequest, at place: PlanPlace, sizeOption: String = "--size"
+    ) throws {
         try self.init(
-            request, at: place, dryRun: DryRun(request, isOnCard: place.overhead != nil),
-            isHinting: true)
+            request, at: place, dryRun: DryRun(request, workspaces: place.workspaces),
+            sizeOption: sizeOption)
     }
 
+    /// The same from a dry run; a refusal hints at nothing without `sizeOption`.
     init(
-        _ request: PlanRequest, at place: PlanPlace, dryRun: DryRun, isHinting: Bool
+        _ request: PlanRequest, at place: PlanPlace, dryRun: DryRun, sizeOption: String?
     ) throws {
-        let groups = try MemoryGroups(
-            request, dryRun: dryRun, onCard: place.overhead != nil)
+        guard place.offers(request.precision.matrixType) else {
+            throw PlanRefusal(
+                unoffered: request.precision.matrixType, by: place.rates?.cardName ?? place.name)
+        }
+        let groups = try MemoryGroups(request, at: place, dryRun: dryRun)
         let choice = ResidencyChoice(groups)
         let least = place.overhead == nil ? groups.bytes(.resident) : choice.minimum
         let minimum = place.processBytes(tensors: least)
         if let limit = place.limit, limit < minimum {
             throw PlanRefusal(
                 request, at: place, lacking: minimum - limit,
-                hint: isHinting ? try PlanHint(request, at: place)?.description : nil)
+                hint: try sizeOption.flatMap {
+                    try PlanHint(request, at: place, sizeOption: $0)?.description
+                })
         }
         let room = place.limit.map { place.overhead?.blockBytes(limit: $0) ?? $0 }
         guard let residency = choice.fitting(room ?? .max) else {
@@ -111,8 +92,7 @@ extension MemoryPlan {
         guard let rates = place.rates else { return nil }
         let activations = request.precision.activationType
         guard let compute = rates.seconds(of: dryRun.operations, activations: activations) else {
-            guard activations == .bfloat16 else { return nil }
-            throw PlanRefusal(unoffered: request, by: rates)
+            return nil
         }
         let bytes = schedule.bytesOfBlock
         let steps = Double(request.steps)

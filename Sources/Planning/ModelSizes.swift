@@ -11,9 +11,12 @@ public struct ModelSizes: Hashable, Sendable {
     public let textDim: Int
     /// Hidden states of the audio encoder that are mixed.
     public let audioStates: Int
+    /// The type of 8 bits in which large matrices are stored with scales; nil for none, as published.
+    public var preparedType: DataType?
 
-    /// The sizes of a transformer that is bound to its weights, loaded or not.
-    public init(of transformer: CausalTransformer) {
+    /// The sizes of a transformer that is bound to its weights, loaded or not. Throws what reading its weights throws.
+    public init(of transformer: CausalTransformer) throws {
+        preparedType = try transformer.parameters.first { $0.type == .matrix }?.storedNarrowType()
         configuration = transformer.configuration
         textDim = transformer.textDim
         audioStates = transformer.audioLayerCount

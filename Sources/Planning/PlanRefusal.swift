@@ -1,5 +1,6 @@
 import Compute
 import Denoiser
+import Foundation
 import Tensors
 
 /// A run that a device cannot hold or compute, in one line.
@@ -13,20 +14,23 @@ public struct PlanRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         self.lacking = lacking
         let needed = (place.limit ?? 0) + lacking
         description =
-            "cannot denoise \(request.summary) on '\(place.name)': it needs at least \(needed) bytes,"
-            + " \(lacking) more than there are" + (hint.map { "; \($0) would fit" } ?? "")
+            "cannot denoise \(request.summary) on '\(place.name)': it needs at least"
+            + " \(gibibytes(needed)) (\(needed) bytes), \(gibibytes(lacking)) (\(lacking) bytes)"
+            + " more than there are" + (hint.map { "; \($0) would fit" } ?? "")
     }
 
-    /// A request whose types a card does not offer.
-    init(unoffered request: PlanRequest, by rates: CardRates) {
+    /// A request for products in a type that a card does not offer.
+    init(unoffered matrixType: DataType, by card: String) {
         lacking = nil
-        let products = rates.products[request.precision.matrixType] == nil
         description =
-            "cannot denoise on '\(rates.cardName)': it offers no "
-            + (products
-                ? "products in \(request.precision.matrixType) (--precision)"
-                : "attention in \(request.windowType) (--attention)")
+            "cannot denoise on '\(card)': it offers no products in \(matrixType) (--precision)"
     }
+}
+
+/// So many bytes or a little more, as limits are typed: two decimals, rounded up.
+func gibibytes(_ bytes: Int) -> String {
+    let hundredth = Double(1 << 30) / 100
+    return String(format: "%.2f GiB", (Double(bytes) / hundredth).rounded(.up) / 100)
 }
 
 extension PlanRequest {
@@ -49,8 +53,9 @@ extension PlanRequest {
 struct PlanHint: CustomStringConvertible {
     let description: String
 
-    /// Tries narrower types at the same size, then smaller pictures of the same form; nil if nothing fits.
-    init?(_ request: PlanRequest, at place: PlanPlace) throws {
+    /// Tries narrower types at the same size, then smaller pictures of the same form, which `sizeOption` makes; nil if nothing
+    /// fits.
+    init?(_ request: PlanRequest, at place: PlanPlace, sizeOption: String) throws {
         for (precision, attention) in Self.types(for: request, at: place) {
             var narrower = request
             (narrower.precision, narrower.attention) = (precision, attention)
@@ -60,10 +65,10 @@ struct PlanHint: CustomStringConvertible {
             }
         }
         guard let smaller = try Self.smaller(request, place) else { return nil }
+        let types = Self.options(smaller, differingFrom: request)
         let size = smaller.pictureSize
         description =
-            (["--size \(size.width)x\(size.height)", Self.options(smaller, differingFrom: request)]
-            .filter { !$0.isEmpty }).joined(separator: " ")
+            (types.isEmpty ? "" : types + " with ") + "\(sizeOption) \(size.width)x\(size.height)"
     }
 
     /// Types that need fewer bytes and that the place offers, the nearest first.
@@ -78,12 +83,8 @@ struct PlanHint: CustomStringConvertible {
             let isNarrower =
                 precision.matrixType.size < request.precision.matrixType.size
                 || precision == request.precision
-            let offered =
-                place.rates.map {
-                    $0.products[precision.matrixType] != nil
-                        && $0.attention[attention.windowType ?? .bfloat16] != nil
-                } ?? (place.overhead != nil || attention == .activations)
-            return isNarrower && offered && (attention == .float8 || request.attention != .float8)
+            return isNarrower && place.offers(precision.matrixType)
+                && (attention == .float8 || request.attention != .float8)
         }
     }
 
@@ -106,8 +107,8 @@ struct PlanHint: CustomStringConvertible {
     private static func fits(_ request: PlanRequest, _ place: PlanPlace) throws -> Bool {
         do {
             _ = try MemoryPlan(
-                request, at: place, dryRun: DryRun(request, isOnCard: place.overhead != nil),
-                isHinting: false)
+                request, at: place, dryRun: DryRun(request, workspaces: place.workspaces),
+                sizeOption: nil)
             return true
         } catch is PlanRefusal {
             return false

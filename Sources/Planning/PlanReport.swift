@@ -32,6 +32,7 @@ public struct PlanReport: Codable, Hashable, Sendable {
         public let link: Link
         public let seconds: Seconds?
         public let rates: Rates?
+        public let notes: [String]
     }
 
     /// Bytes by what they are for.
@@ -142,6 +143,7 @@ extension PlanReport.Device {
         rates = plan.place.rates.map {
             .init(card: $0.name, linkBytesPerSecond: $0.link, source: $0.source)
         }
+        notes = plan.notes
     }
 }
 

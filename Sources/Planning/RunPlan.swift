@@ -1,3 +1,4 @@
+import Compute
 import Denoiser
 import Tensors
 
@@ -27,16 +28,17 @@ public struct RunPlan: Sendable {
         precondition(!places.isEmpty)
         self.request = request
         let ranges = Self.divide(request.steps, over: places.count)
-        var known: [PlanRequest: [Bool: DryRun]] = [:]
+        var known: [PlanRequest: [OperationWorkspaces: DryRun]] = [:]
         parts = try zip(ranges, places).map { range, place in
             var part = request
             part.steps = range.count
-            let isOnCard = place.overhead != nil
-            let dryRun = try known[part]?[isOnCard] ?? DryRun(part, isOnCard: isOnCard)
-            known[part, default: [:]][isOnCard] = dryRun
+            let workspaces = place.workspaces
+            let dryRun =
+                try known[part]?[workspaces] ?? DryRun(part, workspaces: workspaces)
+            known[part, default: [:]][workspaces] = dryRun
             return Part(
                 steps: range,
-                plan: try MemoryPlan(part, at: place, dryRun: dryRun, isHinting: true))
+                plan: try MemoryPlan(part, at: place, dryRun: dryRun, sizeOption: "--size"))
         }
         idle = places.dropFirst(ranges.count).map(\.name)
         disk = DiskPlan(request)

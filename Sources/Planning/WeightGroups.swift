@@ -11,15 +11,31 @@ struct WeightGroups: Hashable {
     let layers: [Int]
     /// For each layer what travels if it is streamed.
     let bundles: [Int]
-    /// What only the start of a run needs, at most at once, and with what conversions need beside the largest of it.
+    /// What only the start of a run needs, at most at once, and with what conversions need beside the largest of it; on a
+    /// processor at least what any weight needs while it is loaded.
     let start: Int
 
-    /// The weights on a device with these types of activations and of large matrices.
-    init(of transformer: CausalTransformer, activations: DataType, matrices: DataType) {
-        func bytes(_ parameters: [Parameter]) -> Int {
-            parameters.reduce(0) {
-                $0 + $1.bytes(activations: activations, matrices: matrices)
+    /// The weights of a request's model at a place.
+    init(of request: PlanRequest, at place: PlanPlace) throws {
+        let transformer = try request.model.transformer()
+        let (activations, matrices) = (
+            request.precision.activationType, request.precision.matrixType
+        )
+        func sizes(_ parameter: Parameter) -> (held: Int, loading: Int) {
+            let type = parameter.type.dataType(activations: activations, matrices: matrices)
+            guard place.card == nil else {
+                return (parameter.bytes(as: type), parameter.storedBytes)
             }
+            return HostedParameter(
+                parameter, type: type, preparedType: request.model.preparedType,
+                processor: place.processor
+            ).sizes
+        }
+        func bytes(_ parameters: [Parameter]) -> Int {
+            parameters.reduce(0) { $0 + sizes($1).held }
+        }
+        func largest(_ parameters: [Parameter]) -> Int {
+            parameters.map { sizes($0).loading }.max() ?? 0
         }
         let range = 0..<transformer.configuration.layers
         let layers = range.map { bytes(transformer.passParameters(ofLayer: $0)) }
@@ -30,17 +46,15 @@ struct WeightGroups: Hashable {
         fixed =
             bytes(transformer.parameters) - layers.reduce(0, +)
             - bytes(transformer.startParameters)
-        start =
-            transformer.startParameterGroups.map { group in
-                bytes(group) + (group.map(\.storedBytes).max() ?? 0)
-            }.max() ?? 0
+        let start =
+            transformer.startParameterGroups.map { bytes($0) + largest($0) }.max() ?? 0
+        self.start = place.card == nil ? max(start, largest(transformer.parameters)) : start
     }
 }
 
 extension Parameter {
     /// Bytes that the parameter takes of a device's memory, scales of 8-bit rows included.
-    fileprivate func bytes(activations: DataType, matrices: DataType) -> Int {
-        let type = type.dataType(activations: activations, matrices: matrices)
+    fileprivate func bytes(as type: DataType) -> Int {
         let numbers = MemoryArena.size(of: shape.elementCount * type.size)
         guard type.size == 1 else { return numbers }
         return numbers + MemoryArena.size(of: shape[0] * DataType.float32.size)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import ComputeCPU
 import ComputeCUDA
 import Glibc
 import Planning
@@ -17,6 +18,17 @@ public struct PlannedDevices: ExpressibleByArgument, Sendable {
     }
 
     private static let most = 64
+
+    private init(_ items: [Item]) { self.items = items }
+
+    /// What this machine has: every card that can be used, or else the processor.
+    public static var here: PlannedDevices {
+        let cards = (0..<((try? CUDADevice.cardCount()) ?? 0)).filter {
+            (try? CUDADevice(ordinal: $0)) != nil
+        }
+        return PlannedDevices(
+            cards.isEmpty ? [.device(.cpu)] : cards.prefix(most).map { .device(.cuda($0)) })
+    }
 
     public init?(argument: String) {
         var items: [Item] = []
@@ -68,7 +80,7 @@ public struct PlannedDevices: ExpressibleByArgument, Sendable {
             case .processor(let name, let size):
                 PlanPlace(name: name, limit: size.bytes, overhead: nil, rates: nil)
             case .device(.cpu):
-                PlanPlace(name: "cpu", limit: Self.hostBytes, overhead: nil, rates: nil)
+                try PlanPlace(of: CPUDevice(), limit: Self.hostBytes)
             case .device(.cuda(let ordinal)):
                 try PlanPlace(of: CUDADevice(ordinal: ordinal))
             }
@@ -76,7 +88,7 @@ public struct PlannedDevices: ExpressibleByArgument, Sendable {
     }
 
     /// Bytes of this machine's memory.
-    private static var hostBytes: Int {
+    fileprivate static var hostBytes: Int {
         sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     }
 }
@@ -88,5 +100,13 @@ extension PlanPlace {
         self.init(
             name: device.name, limit: limit ?? card?.availableBytes, overhead: card?.overhead,
             rates: card.flatMap { CardRates.card(called: $0.cardName) })
+        architecture = card?.architecture
+        hostMemory = card == nil ? nil : PlannedDevices.hostBytes
+        if let processor = device as? CPUDevice {
+            self.processor = ProcessorAbilities(
+                threads: processor.threads,
+                multipliesBFloat16: CPUDevice.isSupported(.bfloat16),
+                multipliesInt8: CPUDevice.isSupported(.int8))
+        }
     }
 }

@@ -17,7 +17,7 @@ extension Precision: ExpressibleByArgument {
 extension AttentionType: ExpressibleByArgument {
     /// What tools say of `--attention`.
     public static let help = ArgumentHelp(
-        "The type of self-attention and its windows: bf16 or fp8; by default that of activations.",
+        "The type of self-attention and its windows: bf16, which is f32 with --precision f32, or fp8; by default that of activations.",
         valueName: "type")
 }
 
@@ -43,7 +43,9 @@ extension DeviceOptions {
     /// processor without a limit. Throws `PlanRefusal` where it cannot fit.
     public func plan(_ request: PlanRequest, on device: any Device) throws -> MemoryPlan? {
         guard memoryLimit != nil || device is any MemoryReserving else { return nil }
-        let plan = try MemoryPlan(request, at: PlanPlace(of: device, limit: memoryLimit?.bytes))
+        let plan = try MemoryPlan(
+            request, at: PlanPlace(of: device, limit: memoryLimit?.bytes),
+            sizeOption: "encode-vae --size")
         if isTold(plan) { try (device as? any MemoryReserving)?.reserve(plan.tensorBytes) }
         return plan
     }

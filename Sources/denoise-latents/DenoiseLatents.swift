@@ -163,7 +163,7 @@ import ToolSupport
         manner.overwrite = output.overwrite
         manner.mostBlocks = maxBlocks
         let opened = try device.open(transformer: precision)
-        let plan = try device.plan(stage.request, on: opened)
+        let plan = try device.plan(stage.request(), on: opened)
         if let plan, device.isTold(plan) { reporting.reporter.note(plan.text) }
         try stage.run(on: opened, residency: plan?.residency ?? .resident, manner: manner)
     }

@@ -41,9 +41,9 @@ import ToolSupport
 
     @Option(
         help: ArgumentHelp(
-            "Where to run: cpu, cuda:N, or cards of a size, as in 22.15GiB or 4x22.15GiB, or cpu:64GiB; several with commas.",
+            "Where to run: cpu, cuda:N, or cards of a size, as in 22.15GiB or 4x22.15GiB, or cpu:64GiB; several with commas. By default what this machine has: its cards, or else its processor.",
             valueName: "list"))
-    var devices: PlannedDevices
+    var devices: PlannedDevices?
 
     @Option(help: ArgumentHelp("Steps of the schedule, 1 to 1000.", valueName: "count"))
     var steps = 4
@@ -54,7 +54,11 @@ import ToolSupport
             valueName: "type"))
     var precision: Precision?
 
-    @Option(help: ArgumentHelp("The type of windows: bf16 or fp8.", valueName: "type"))
+    @Option(
+        help: ArgumentHelp(
+            "The type of windows: bf16, which is f32 with --precision f32, or fp8.",
+            valueName: "type"
+        ))
     var attention: AttentionType = .activations
 
     @Option(
@@ -92,11 +96,12 @@ import ToolSupport
     }
 
     func run() throws {
-        let plan = try RunPlan(request(), at: devices.places(card: card))
+        let devices = devices ?? .here
+        let plan = try RunPlan(request(on: devices), at: devices.places(card: card))
         try StandardOutput.write(json ? PlanReport(plan).json() : plan.text)
     }
 
-    private func request() throws -> PlanRequest {
+    private func request(on devices: PlannedDevices) throws -> PlanRequest {
         var request = PlanRequest(
             model: try model(),
             grid: LatentGrid(
@@ -115,7 +120,7 @@ import ToolSupport
         let bound = try BoundDenoiser(
             weights: weights, lora: lora, scale: DenoisingOptions().loraScale, strict: false
         ) { if case .warning(let message) = $0 { reporter.warn(message) } }
-        return ModelSizes(of: bound.transformer)
+        return try ModelSizes(of: bound.transformer)
     }
 }
 

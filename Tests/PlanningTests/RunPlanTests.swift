@@ -22,6 +22,28 @@ import Testing
         #expect(plan.text.contains("without steps: card"))
     }
 
+    /// What is to be pinned is compared with the machine's memory, of each card and of all.
+    @Test func warnsOfHostMemory() throws {
+        let request = PlanRequest(
+            model: .published, grid: LatentGrid(height: 32, width: 48, clipFrames: 12), steps: 2,
+            precision: .bfloat16, attention: .activations)
+        func plan(cards: Int, memory: Int?) throws -> RunPlan {
+            var place = card(20 << 30)
+            place.hostMemory = memory
+            return try RunPlan(request, at: Array(repeating: place, count: cards))
+        }
+        for cards in 1...2 {
+            let pinned = try plan(cards: cards, memory: nil).parts.map(\.plan.hostBytes)
+            let all = pinned.reduce(0, +)
+            #expect(pinned.allSatisfy { $0 > 0 })
+            #expect(try !plan(cards: cards, memory: all).text.contains("host memory lacks"))
+            let text = try plan(cards: cards, memory: all - 1).text
+            #expect(
+                text.contains(
+                    (cards == 1 ? "\ncard: " : "\n") + "host memory lacks 0.01 GiB of"))
+        }
+    }
+
     /// The slowest place sets the pace.
     @Test func tellsFramesPerSecond() throws {
         let plan = try RunPlan(SmallRun(steps: 3).request, at: [card(), card()])
@@ -107,18 +129,42 @@ import Testing
         #expect(found.description.hasSuffix("more than there are"))
     }
 
-    /// Cards without 8-bit floats, and without attention in them.
+    /// Cards without 8-bit floats, told by their rates or by what was asked of them.
     @Test func namesWhatACardLacks() throws {
         let old = place(24 << 30, .named("rtx-3090"))
         let products = try refusal(published(.float8, .activations), at: old).description
         #expect(
             products == "cannot denoise on 'RTX 3090': it offers no products in float8_e4m3"
                 + " (--precision)")
-        let newer = place(24 << 30, .named("rtx-4090"))
-        let attention = try refusal(published(.float8, .float8), at: newer).description
+        var unknown = place(24 << 30, nil)
+        unknown.architecture = 86
         #expect(
-            attention == "cannot denoise on 'RTX 4090': it offers no attention in float8_e4m3"
-                + " (--attention)")
+            try refusal(published(.float8, .activations), at: unknown).description
+                .hasPrefix("cannot denoise on 'card'"))
+    }
+
+    /// Bytes are also in the unit in which limits are typed, rounded so that typing them back works.
+    @Test func tellsBytesAsTheyAreTyped() throws {
+        let request = published(.float8, .float8)
+        let found = try refusal(request, at: place(1 << 30)).description
+        let typed = try #require(
+            found.firstMatch(
+                of: /needs at least ([\d.]+) GiB \((\d+) bytes\), [\d.]+ GiB \((\d+) bytes\) more/))
+        let (limit, bytes) = (Int(Double(typed.1)! * Double(1 << 30)), Int(typed.2)!)
+        #expect(limit >= bytes && limit - bytes < (1 << 30) / 100)
+        #expect(Int(typed.3)! == bytes - (1 << 30))
+        let plan = try MemoryPlan(request, at: place(limit))
+        #expect(plan.text.contains("\(typed.1) GiB\n"))
+    }
+
+    /// A tool that takes latents names the tool that makes them smaller.
+    @Test func namesTheToolThatMakesPicturesSmaller() throws {
+        let request = published(.float8, .float8)
+        let least = try MemoryPlan(request, at: place(1 << 37)).minimumBytes
+        let refusal = try #require(throws: PlanRefusal.self) {
+            try MemoryPlan(request, at: place(least - 1), sizeOption: "encode-vae --size")
+        }
+        #expect(refusal.description.contains(/; (.* with )?encode-vae --size \d+x\d+ would fit$/))
     }
 }
 
@@ -128,7 +174,12 @@ import Testing
         #expect(CardRates.card(called: "NVIDIA L40S")?.name == "l40s")
         #expect(CardRates.card(called: "NVIDIA L4")?.name == "l4")
         #expect(CardRates.card(called: "NVIDIA GeForce RTX 4090")?.name == "rtx-4090")
-        #expect(CardRates.card(called: "Matrox Mystique") == nil)
+        #expect(CardRates.card(called: "NVIDIA H100 80GB HBM3")?.name == "h100")
+        #expect(CardRates.card(called: "NVIDIA A100-SXM4-80GB")?.name == "a100")
+        for other in [
+            "Matrox Mystique", "NVIDIA L40", "NVIDIA RTX A1000", "NVIDIA GH200 480GB",
+            "NVIDIA GeForce RTX 4090 Laptop GPU",
+        ] { #expect(CardRates.card(called: other) == nil) }
         #expect(CardRates.named("h300") == nil)
         #expect(Set(CardRates.known.map(\.name)).count == CardRates.known.count)
     }

@@ -25,25 +25,21 @@ struct SmallRun {
     }
 
     /// The plan on a card that holds so many bytes beside tensors' overhead.
-    func plan(limit: Int? = nil) throws -> MemoryPlan {
+    func plan(limit: Int? = nil, rates: CardRates? = .h200) throws -> MemoryPlan {
         try MemoryPlan(
             request,
-            at: PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: .h200))
+            at: PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: rates))
     }
 
     /// Bytes that a real run reaches once it has started, and what goes over the link for its last block.
-    func run(_ residency: DenoiserResidency) throws -> (reach: Int, traffic: LinkTraffic) {
+    func run(
+        _ residency: DenoiserResidency, on card: CardAbilities = .hopper
+    ) throws -> (reach: Int, traffic: LinkTraffic) {
         let device = RecordingDevice(
             activationType: request.precision.activationType,
-            matrixType: request.precision.matrixType, workspaces: .ofCard)
+            matrixType: request.precision.matrixType, workspaces: .card(card))
         let transformer = try request.model.transformer()
-        try transformer.load(on: device, residency: residency)
-        let sequence = try LatentSequence(
-            transformer: transformer, conditions: conditions,
-            randomness: DenoisingRandomness(
-                noise: { _ in latents(request.grid.clipFrames) }, sinkDistance: { _, _, _ in 17 }),
-            grid: request.grid, schedule: FlowSchedule(solver: .euler, steps: request.steps),
-            windowType: request.attention.windowType, residency: residency, on: device)
+        let sequence = try sequence(of: transformer, residency, on: device)
         device.forgetReach()
         func traffic() -> LinkTraffic {
             LinkTraffic(
@@ -62,6 +58,32 @@ struct SmallRun {
             LinkTraffic(
                 fetched: now.fetched - before.fetched, stored: now.stored - before.stored)
         )
+    }
+
+    /// Loads weights that are not zeros, of which there would be no mean, and denoises so many blocks.
+    func run(blocks: Int, on device: any Device) throws {
+        let sizes = request.model
+        let weights = EqualWeights(
+            sizes.configuration.sizingShapes(textDim: sizes.textDim, audioStates: sizes.audioStates)
+        )
+        let transformer = try CausalTransformer(
+            WeightScope(weights), configuration: sizes.configuration)
+        let sequence = try sequence(of: transformer, .resident, on: device)
+        for block in 0..<blocks {
+            _ = try sequence.denoise(block, audio: sound, refresh: { conditions.sink })
+        }
+    }
+
+    private func sequence(
+        of transformer: CausalTransformer, _ residency: DenoiserResidency, on device: any Device
+    ) throws -> LatentSequence {
+        try transformer.load(on: device, residency: residency)
+        return try LatentSequence(
+            transformer: transformer, conditions: conditions,
+            randomness: DenoisingRandomness(
+                noise: { _ in latents(request.grid.clipFrames) }, sinkDistance: { _, _, _ in 17 }),
+            grid: request.grid, schedule: FlowSchedule(solver: .euler, steps: request.steps),
+            windowType: request.attention.windowType, residency: residency, on: device)
     }
 
     private var sound: [[Float]] {
@@ -90,5 +112,34 @@ struct SmallRun {
         return Latents(
             channels: channels, frames: frames, height: grid.height, width: grid.width,
             values: [Float](repeating: 0, count: channels * frames * grid.height * grid.width))
+    }
+}
+
+/// Weights that are all of one bfloat16 number, of any shapes that are asked for.
+private final class EqualWeights: WeightSource {
+    let path = "equal weights"
+    private var shapes: [String: Shape]
+    private let numbers: UnsafeMutableBufferPointer<UInt16>
+
+    /// Weights of which some shapes are known before they are asked for.
+    init(_ shapes: [String: Shape]) {
+        self.shapes = shapes
+        numbers = .allocate(capacity: 1 << 20)
+        let hundredth: UInt16 = 0x3C24
+        numbers.initialize(repeating: hundredth)
+    }
+
+    deinit { numbers.deallocate() }
+
+    func shape(of path: String) -> Shape? { shapes[path] }
+
+    func claim(_ path: String, shape: Shape) { shapes[path] = shape }
+
+    func view(of path: String) throws -> TensorView {
+        let shape = shapes[path]!
+        let bytes = UnsafeRawBufferPointer(numbers)[..<(shape.elementCount * 2)]
+        return TensorView(
+            name: path, dataType: .bfloat16, shape: shape,
+            bytes: UnsafeRawBufferPointer(rebasing: bytes), owner: self)
     }
 }

@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: [
-        [], ["--devices", ""], ["--devices", "cpu:"], ["--devices", "gpu"],
+        ["--devices", ""], ["--devices", "cpu:"], ["--devices", "gpu"],
         ["--devices", "0x24GiB"],
         ["--devices", "24GiB,"], ["--devices", "99x24GiB"],
         ["--devices", "24GiB", "--card", "h300"],
@@ -89,6 +89,14 @@ import Testing
         let outcome = try tool.run(arguments)
         #expect(outcome.status == 64)
         #expect(outcome.onlyError != nil)
+    }
+
+    /// Without devices it plans for those of this machine.
+    @Test(.disabled(if: FileManager.default.fileExists(atPath: "/dev/nvidiactl")))
+    func plansForThisMachine() throws {
+        let plan = try json(["--weights", Fixtures.path("open/ckpt"), "--size", "64x64"])
+        #expect(try devices(plan).map { $0["name"] as? String } == ["cpu"])
+        #expect(plan["precision"] as? String == "f32")
     }
 
     @Test(.disabled(if: FileManager.default.fileExists(atPath: "/dev/nvidiactl")))

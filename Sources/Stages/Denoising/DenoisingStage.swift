@@ -18,15 +18,20 @@ public struct DenoisingStage {
     /// Blocks of the whole video.
     public var blocks: Int { inputs.blocks }
 
-    /// What a plan of its memory is asked.
-    public var request: PlanRequest {
+    /// What a plan of its memory is asked. Throws `StageError` for types that are no precision together.
+    public func request() throws -> PlanRequest {
         let precision = Precision.allCases.first {
             $0.activationType == options.precision
                 && $0.matrixType == options.matrixType ?? options.precision
         }
-        guard let precision else { preconditionFailure("\(options.precision) is no precision") }
+        guard let precision else {
+            let types = [options.matrixType, options.precision].compactMap(\.self)
+            throw StageError(
+                "no precision has \(types.map(\.description).joined(separator: " matrices and ")) activations"
+            )
+        }
         var request = PlanRequest(
-            model: ModelSizes(of: transformer), grid: inputs.grid, steps: options.range.count,
+            model: try ModelSizes(of: transformer), grid: inputs.grid, steps: options.range.count,
             precision: precision, attention: options.attention == nil ? .activations : .float8)
         request.branches = inputs.negativeText == nil || options.guidance == 1 ? 1 : 2
         request.actors = inputs.audio.count

@@ -1,0 +1,21 @@
+/// What the libraries of a card do with tensors of 8 bits, and where they may work, by its architecture.
+public struct CardAbilities: Hashable, Sendable {
+    /// The compute capability as in `sm_90`: ten times the major number plus the minor.
+    public let architecture: Int
+
+    /// The abilities of cards of that architecture.
+    public init(architecture: Int) { self.architecture = architecture }
+
+    /// Those of Hopper.
+    public static let hopper = CardAbilities(architecture: 90)
+
+    /// Bytes in which a product may work: what cuBLASLt is allowed.
+    public var productBytes: Int { architecture >= 90 ? 32 << 20 : 4 << 20 }
+    /// Whether the card multiplies float8_e4m3.
+    public var multipliesFloat8: Bool { architecture >= 89 }
+    /// Whether products of float8_e4m3 multiply with the scales of rows and columns themselves: cuBLASLt promises that for Hopper
+    /// alone. Elsewhere they may need their sums apart.
+    public var scalesInProduct: Bool { architecture == 90 }
+    /// Whether cuDNN attends to float8_e4m3: on Hopper and on the Blackwell of data centers.
+    public var hasNarrowAttention: Bool { (90..<110).contains(architecture) }
+}
