@@ -70,7 +70,7 @@ extension MemoryGroups {
             request.actors > 1
             ? request.actors * MemoryArena.size(of: grid.blockTokens * DataType.float32.size) : 0
         // Two gates of a layer, each taken into the scales and the bias behind it.
-        let gates = request.precision.matrixType.size == 1 ? layers * 4 * rows(1, .float32) : 0
+        let gates = request.precision.matrixType.isNarrow ? layers * 4 * rows(1, .float32) : 0
         // Those of the schedule's timesteps and of the conditioning's, which is 0.
         modulations =
             (request.steps + 1) * (layers * rows(6, .float32) + rows(2, .float32) + gates)

@@ -42,7 +42,7 @@ extension Parameter {
     fileprivate func bytes(activations: DataType, matrices: DataType) -> Int {
         let type = type.dataType(activations: activations, matrices: matrices)
         let numbers = MemoryArena.size(of: shape.elementCount * type.size)
-        guard type.size == 1 else { return numbers }
+        guard type.isNarrow else { return numbers }
         return numbers + MemoryArena.size(of: shape[0] * DataType.float32.size)
     }
 
