@@ -167,7 +167,8 @@ let package = Package(
         .executableTarget(
             name: "bench-precision",
             dependencies: [
-                "StageBenchmarks", "Denoiser", "Layers", "Compute", "ComputeCUDA", "Tensors",
+                "StageBenchmarks", "Denoiser", "Layers", "Compute", "ComputeCUDA", "TestSupport",
+                "Tensors",
             ],
             path: "Benchmarks/Precision", swiftSettings: strict),
         .executableTarget(
