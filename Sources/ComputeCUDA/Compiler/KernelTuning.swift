@@ -26,6 +26,9 @@ package struct KernelTuning: Hashable, Sendable {
     /// Whether products of 8-bit floats keep their sums in the tensor cores' own few digits. What
     /// that loses is small beside what rounding the elements does: see `bench-precision`.
     package var sumsFloat8Fast = true
+    /// Whether products of 8-bit floats multiply by the scales of rows and columns, where the card
+    /// offers that; else a kernel behind them does, as on cards that do not.
+    package var scalesInProducts = true
 
     /// The project's choice.
     package init() {}
