@@ -133,7 +133,7 @@ import ToolSupport
     private func show(_ row: CaseRow) throws { try StandardOutput.write(line(row) + "\n") }
 
     private func line(_ row: CaseRow) -> String {
-        let name = row.name.padding(toLength: 52, withPad: " ", startingAt: 0)
+        let name = row.name.padding(toLength: max(52, row.name.count), withPad: " ", startingAt: 0)
         let verdict = row.isPassed ? "ok  " : row.isOffered ? "FAIL" : "--  "
         let start = "\(verdict) \(name) \(row.dataType)  "
         if let problem = row.problem { return start + problem }
