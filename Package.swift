@@ -80,10 +80,11 @@ let package = Package(
             "ComputeCUDA", uses: ["Compute", "Tensors", "CNVIDIA", crypto],
             exclude: ["KERNELS.md"],
             resources: kernels(
-                "Common.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu", "Convert.cu",
-                "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu", "Multiply.cu",
-                "Pause.cu", "Permute.cu", "Quantize.cu", "QuantizeByOne.cu", "QuantizePixels.cu",
-                "RMSNorm.cu", "Rescale.cu", "Rotate.cu", "Softmax.cu", "Upsample.cu", "Widen.cu")),
+                "Common.cuh", "Numbers.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu",
+                "Convert.cu", "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu",
+                "Multiply.cu", "Pause.cu", "Permute.cu", "Quantize.cu", "QuantizeByOne.cu",
+                "QuantizePixels.cu", "RMSNorm.cu", "Rescale.cu", "Rotate.cu", "Softmax.cu",
+                "Upsample.cu", "Widen.cu")),
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models, which know neither files between stages, nor backends, nor one another
@@ -167,7 +168,8 @@ let package = Package(
         .executableTarget(
             name: "bench-precision",
             dependencies: [
-                "StageBenchmarks", "Denoiser", "Layers", "Compute", "ComputeCUDA", "Tensors",
+                "StageBenchmarks", "Denoiser", "Layers", "Compute", "ComputeCUDA", "TestSupport",
+                "Tensors",
             ],
             path: "Benchmarks/Precision", swiftSettings: strict),
         .executableTarget(

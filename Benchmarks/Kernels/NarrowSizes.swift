@@ -16,7 +16,10 @@ extension KernelBenchmark {
         [DataType.float8E4M3, .int8, .bfloat16].map { type in
             let variants =
                 type == .float8E4M3
-                ? [chosen, Variant("sums in float32") { $0.sumsFloat8Fast = false }] : [chosen]
+                ? [
+                    chosen, Variant("sums in float32") { $0.sumsFloat8Fast = false },
+                    Variant("scales behind the product") { $0.scalesInProducts = false },
+                ] : [chosen]
             let name = "linear \(type) \(inner) to \(columns)"
             return KernelBenchmark(name: name, variants: variants) { device in
                 let x = try rows(device, [tokens, inner], type)
@@ -39,7 +42,7 @@ extension KernelBenchmark {
         _ device: CUDADevice, _ shape: Shape, _ type: DataType
     ) throws -> Tensor {
         let wide = try noise(device, shape)
-        guard type.size == 1 else { return wide }
+        guard type.isNarrow else { return wide }
         let scaled = try device.allocateScaledRows(shape, type)
         try device.copy(wide, into: scaled)
         return scaled

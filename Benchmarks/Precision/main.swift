@@ -10,6 +10,7 @@ import Foundation
 import Layers
 import StageBenchmarks
 import Tensors
+import TestSupport
 
 var arguments = Array(CommandLine.arguments.dropFirst())
 
@@ -63,11 +64,11 @@ struct Outcome {
 
 @MainActor func run(_ manner: Manner) throws -> Outcome {
     var tuning = KernelTuning()
-    tuning.scalesWhole = manner.hasOneScale
     tuning.sumsFloat8Fast = !manner.sumsExactly
-    let device = try CUDADevice(
+    let card = try CUDADevice(
         ordinal: ordinal, activationType: .bfloat16, matrixType: manner.matrixType,
         memoryLimit: nil, tuning: tuning)
+    let device: any Device = manner.hasOneScale ? PerTensorDevice(card) : card
     let synthetic = SyntheticWeights(.bfloat16, sizes: subject.sizes.denoiserShapes)
     let weights: any WeightSource = isPlain ? synthetic : OutlierWeights(synthetic)
     let transformer = try CausalTransformer(

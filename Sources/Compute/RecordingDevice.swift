@@ -104,7 +104,7 @@ extension RecordingDevice {
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) -> Tensor {
         let shape = views.stackedShape
-        guard dataType.size == 1, case .linear = use else { return allocate(shape, dataType) }
+        guard dataType.isNarrow, case .linear = use else { return allocate(shape, dataType) }
         return scaledRows(shape, dataType)
     }
 

@@ -46,7 +46,7 @@ extension Tensor {
     }
 
     private func scaled(by scales: Tensor, isPerRow: Bool) -> Tensor {
-        precondition(dataType.size == 1 && self.scales == nil && scales.dataType == .float32)
+        precondition(dataType.isNarrow && self.scales == nil && scales.dataType == .float32)
         return onStorage(
             ScaledStorage(numbers: storage, scales: scales, isPerRow: isPerRow))
     }

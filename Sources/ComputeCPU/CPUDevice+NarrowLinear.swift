@@ -16,7 +16,7 @@ extension CPUDevice {
         _ x: Tensor, weight: Tensor, bias: Tensor?, activation: Activation, accumulating: Bool,
         into y: Tensor
     ) throws {
-        guard x.isNumeric || x.dataType == weight.dataType else {
+        guard x.hasFloatRows else {
             throw unsupported("products of \(x.dataType) and \(weight.dataType)")
         }
         let (rows, columns) = (x.shape[0], weight.shape[0])
@@ -33,9 +33,9 @@ extension CPUDevice {
         }
     }
 
-    /// x itself if it has scales, or its rows rounded.
+    /// x itself if it is of the type, or its rows rounded.
     private func rounded(_ x: Tensor, to dataType: DataType) throws -> Tensor {
-        guard x.scales == nil else { return x }
+        guard x.dataType != dataType else { return x }
         let narrow = try allocateScaledRows(x.shape, dataType)
         try copy(x, into: narrow)
         return narrow

@@ -52,7 +52,7 @@ public final class CPUDevice: Device, MemoryReporting {
             throw UnsupportedOperation(
                 device: "cpu", operation: "\(activationType) activations on this processor")
         }
-        guard [activationType, .int8, .float8E4M3].contains(matrixType) else {
+        guard matrixType == activationType || matrixType.isNarrow else {
             throw UnsupportedOperation(
                 device: "cpu",
                 operation: "\(matrixType) matrices beside \(activationType) activations")

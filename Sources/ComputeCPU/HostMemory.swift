@@ -47,7 +47,7 @@ extension Tensor {
 
     /// Whether rows of it can be read and written as float32: numeric, or of 8 bits with scales.
     var hasFloatRows: Bool {
-        isNumeric || scales != nil && (dataType == .int8 || dataType == .float8E4M3)
+        isNumeric || scales != nil && dataType.isNarrow
     }
 }
 

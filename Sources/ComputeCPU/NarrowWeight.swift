@@ -1,11 +1,6 @@
 import Compute
 import Tensors
 
-extension DataType {
-    /// Whether weights of this type have scales.
-    var isNarrow: Bool { self == .int8 || self == .float8E4M3 }
-}
-
 // Weights of 8 bits. Those of int8 are packed for oneDNN where the processor multiplies them; others stay row-major, mapped
 // from their file where they are stored so.
 extension CPUDevice {

@@ -7,7 +7,7 @@ extension CUDADevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) throws -> Tensor {
-        if dataType == .float8E4M3 || dataType == .int8, case .linear = use {
+        if dataType.isNarrow, case .linear = use {
             return try gatherScaled(views, dataType)
         }
         if case .convolution(let groups) = use {

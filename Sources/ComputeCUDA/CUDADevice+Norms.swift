@@ -20,7 +20,7 @@ extension CUDADevice {
         let sharing =
             form == nil || !isAligned
             ? RowSharing(rows: rows) : RowSharing(rows: rows, target: target, turns: turns)
-        if y.scales != nil, sharing.form != .turns || !y.hasScaledRows || tuning.scalesWhole {
+        if y.scales != nil, sharing.form != .turns || !y.hasScaledRows {
             let wide = try allocate(y.shape, activationType)
             try layerNorm(
                 x, weight: weight, bias: bias, scale: scale, shift: shift, epsilon: epsilon,

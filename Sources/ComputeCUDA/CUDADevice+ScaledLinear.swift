@@ -1,8 +1,8 @@
 import Compute
 import Tensors
 
-// Products with weights of 8 bits: cuBLASLt multiplies by the scales of rows and columns where the card offers that; elsewhere a
-// kernel behind the product does.
+// Products with weights of 8 bits: cuBLASLt multiplies by the scales of rows and columns where the
+// card offers that; elsewhere a kernel behind the product does.
 extension CUDADevice {
     /// y = activation(x weightᵀ + bias), where the weight, x or y has scales.
     func linearScaled(
@@ -35,7 +35,7 @@ extension CUDADevice {
         }
         let x = try scaledRows(x, weight.dataType)
         let scales = ProductScales(x: vector(x.scales), weight: vector(weight.scales))
-        if weight.dataType == .float8E4M3 {
+        if weight.dataType == .float8E4M3, tuning.scalesInProducts {
             var product = MatrixProduct(x, weight: weight, y: y)
             product.hasScales = true
             product.sumsFast = tuning.sumsFloat8Fast

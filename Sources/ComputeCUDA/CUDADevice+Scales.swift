@@ -45,7 +45,6 @@ extension CUDADevice {
             block: isWhole ? threads : 32 * rowsOfBlock, .address(rows.address),
             .int(rows.stride), .address(target.address), .int(target.stride), .address(scales),
             .int(rows.count), .int(rows.width), .int(activation.number))
-        if tuning.scalesWhole { try shareScale(x, activation, y) }
     }
 
     /// The rows of a matrix whose columns are several axes.
@@ -111,19 +110,5 @@ extension CUDADevice {
     /// x without scales, in the activations' type.
     func widened(_ x: Tensor) throws -> Tensor {
         x.scales == nil ? x : try cast(x, to: activationType)
-    }
-
-    /// Rounds anew by the largest of the rows' scales, for all of them.
-    private func shareScale(_ x: Tensor, _ activation: Activation, _ y: Tensor) throws {
-        guard let scales = y.scales else { return }
-        let largest = try floats(scales).max() ?? 1
-        let one = try tensor([largest], [1])
-        var source = x
-        if activation != .identity {
-            source = try allocate(x.shape, .float32)
-            try activate(x, activation, into: source)
-        }
-        try quantizeByOne(source, into: y.numbers.scaled(byOne: one))
-        try copy(spread(one, count: scales.shape[0]), into: scales)
     }
 }

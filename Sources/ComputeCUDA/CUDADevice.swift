@@ -54,7 +54,7 @@ public final class CUDADevice: Device {
             throw UnsupportedOperation(device: name, operation: "\(activationType) activations")
         }
         let matrixType = matrixType ?? activationType
-        guard [activationType, .float8E4M3, .int8].contains(matrixType) else {
+        guard matrixType == activationType || matrixType.isNarrow else {
             throw UnsupportedOperation(device: name, operation: "\(matrixType) matrices")
         }
         self.activationType = activationType

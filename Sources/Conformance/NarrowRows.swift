@@ -3,9 +3,6 @@ import Foundation
 import Tensors
 
 extension DataType {
-    /// Whether it is one of 8 bits that has scales.
-    var isNarrow: Bool { self == .int8 || self == .float8E4M3 }
-
     /// The largest number of a type of 8 bits. Traps on others.
     var largestNumber: Double {
         switch self {
@@ -15,8 +12,8 @@ extension DataType {
         }
     }
 
-    /// From a number to the next larger in magnitude: 1, or 2^-3 of the power of two below a float8_e4m3, which has no
-    /// powers below 2^-6.
+    /// From a number to the next larger in magnitude: 1, or 2^-3 of the power of two below a
+    /// float8_e4m3, which has no powers below 2^-6.
     func step(at number: Double) -> Double {
         guard self == .float8E4M3 else { return 1 }
         let exponent = number == 0 ? -6 : max(-6, Int(number.exponent))
@@ -37,8 +34,8 @@ extension DataType {
     }
 }
 
-/// Rows rounded to 8 bits in float64, as the page of `Device` says: the largest element of a row becomes the largest
-/// number of the type. Scales are float32.
+/// Rows rounded to 8 bits in float64, as the page of `Device` says: the largest element of a row
+/// becomes the largest number of the type. Scales are float32.
 struct NarrowRows {
     /// The rows' numbers.
     let numbers: [Double]

@@ -56,7 +56,7 @@ extension Parameter {
     /// Bytes that the parameter takes of a device's memory, scales of 8-bit rows included.
     fileprivate func bytes(as type: DataType) -> Int {
         let numbers = MemoryArena.size(of: shape.elementCount * type.size)
-        guard type.size == 1 else { return numbers }
+        guard type.isNarrow else { return numbers }
         return numbers + MemoryArena.size(of: shape[0] * DataType.float32.size)
     }
 

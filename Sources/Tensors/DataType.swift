@@ -33,6 +33,9 @@ public enum DataType: String, CaseIterable, Sendable, Codable {
         default: false
         }
     }
+
+    /// Whether it is one of 8 bits whose tensors have scales.
+    public var isNarrow: Bool { self == .float8E4M3 || self == .int8 }
 }
 
 extension DataType: CustomStringConvertible {

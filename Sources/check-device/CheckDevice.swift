@@ -14,11 +14,15 @@ import ToolSupport
             Runs the table of operation cases on the device, in float32 and bfloat16, and compares each result with the \
             same computed in float64. With --fixtures it runs the tiny models of that folder, too, and compares \
             with what the released code makes of them. A row tells the error, the tolerance, whether two runs gave the \
-            same bits, and the time; at the end stands what computed. Exit code 0 if all is well, 1 if a row fails. \
-            Operations on tensors of 8 bits, which a device need not offer, are rows that begin with -- where it does not.
+            same bits, and the time; at the end stands what computed. Exit code 0 if all is well, 1 if a row fails.
+
+            A device need not offer 8 bits: where it does not, rows begin with --, and fail only with --strict. With \
+            --fixtures and neither --precision nor --attention, the text encoder and the denoiser run with matrices \
+            and windows of 8 bits, too, behind everything else.
 
               check-device --device cpu --filter attention
               check-device --device cuda:0 --fixtures Tests/Fixtures/open
+              check-device --device cuda:0 --fixtures Tests/Fixtures/open --precision fp8 --attention fp8 --strict
             """,
         version: Project.version)
 
@@ -31,13 +35,29 @@ import ToolSupport
     @Option(help: ArgumentHelp("Only cases whose name contains this.", valueName: "name"))
     var filter: String?
 
-    @Option(help: ArgumentHelp("Only this type: f32 or bf16.", valueName: "type"))
-    var precision: FloatType?
+    @Option(
+        help: ArgumentHelp(
+            "Only this type of large matrices: f32, bf16, fp8 or int8.", valueName: "type"))
+    var precision: Precision?
+
+    @Option(
+        help: ArgumentHelp(
+            "The type of the denoiser's self-attention and its windows: bf16 or fp8.",
+            valueName: "type"))
+    var attention: AttentionType?
+
+    @Flag(help: "Let what the device does not offer fail.")
+    var strict = false
 
     func run() throws {
+        let precisions = precision.map { [$0] } ?? [.float32, .bfloat16]
         var failures = 0
-        for type in precision.map({ [$0] }) ?? FloatType.allCases {
-            failures += try check(device.open(type))
+        for precision in precisions {
+            failures += try check(
+                device.open(transformer: precision), attention ?? .activations)
+        }
+        if precision == nil && attention == nil {
+            failures += try checkGoldensOfEightBits()
         }
         guard failures == 0 else {
             throw ToolError("\(failures) \(failures == 1 ? "case fails" : "cases fail")")
@@ -45,28 +65,75 @@ import ToolSupport
     }
 
     /// Prints a row for each case in the type of the device's activations; the number of those that fail.
-    private func check(_ device: any Device) throws -> Int {
-        let filter = filter ?? ""
-        let show = { (row: CaseRow) in try StandardOutput.write(line(row) + "\n") }
-        var rows = try runCases(
-            on: device, types: [device.activationType], filter: filter, hear: show)
-        if let fixtures {
-            rows += try runGoldens(
-                GoldenFolder(path: fixtures), on: device, filter: filter, hear: show)
-        }
-        if let kernels = (device as? any KernelReporting)?.kernelsUsed {
-            let names = kernels.joined(separator: " ")
-            try StandardOutput.write("computed in \(device.activationType) by: \(names)\n")
-        }
-        let missing = rows.count { !$0.isOffered }
-        if missing > 0 {
-            try StandardOutput.write("not offered in \(device.activationType): \(missing)\n")
-        }
-        return rows.count(where: \.isFailed)
+    private func check(_ device: any Device, _ attention: AttentionType) throws -> Int {
+        let rows = try runCases(
+            on: device, types: [device.activationType], filter: filter ?? "", hear: show)
+        return try finish(
+            rows + goldens(on: device, attention), on: device, name(of: device, attention))
     }
 
+    /// The same for models alone, with matrices and windows of 8 bits; a device need not open so.
+    private func checkGoldensOfEightBits() throws -> Int {
+        guard fixtures != nil else { return 0 }
+        let kinds: [(Precision, AttentionType)] = [
+            (.float8, .activations), (.int8, .activations), (.bfloat16, .float8),
+            (.float8, .float8),
+        ]
+        return try kinds.reduce(0) { failures, kind in
+            let (precision, attention) = kind
+            do {
+                let device = try device.open(transformer: precision)
+                return try failures
+                    + finish(
+                        goldens(on: device, attention), on: device, name(of: device, attention))
+            } catch let problem as UnsupportedOperation {
+                let name = "models with \(precision.matrixType) matrices"
+                let row = CaseRow(name, precision.activationType, isOptional: true) {
+                    throw problem
+                }
+                try show(row)
+                return try failures + finish([row], on: nil, "\(precision.activationType)")
+            }
+        }
+    }
+
+    /// A row for each model whose files are there.
+    private func goldens(
+        on device: any Device, _ attention: AttentionType
+    ) throws -> [CaseRow] {
+        guard let fixtures else { return [] }
+        return try runGoldens(
+            GoldenFolder(path: fixtures, windowType: attention.windowType), on: device,
+            filter: filter ?? "", hear: show)
+    }
+
+    /// Prints what computed, and how much is not offered; the number of rows that fail.
+    private func finish(
+        _ rows: [CaseRow], on device: (any Device)?, _ name: String
+    ) throws -> Int {
+        if !rows.isEmpty, let kernels = (device as? any KernelReporting)?.kernelsUsed {
+            let names = kernels.joined(separator: " ")
+            try StandardOutput.write("computed in \(name) by: \(names)\n")
+        }
+        let missing = rows.count { !$0.isOffered }
+        if missing > 0 { try StandardOutput.write("not offered in \(name): \(missing)\n") }
+        return rows.count { $0.isFailed || strict && !$0.isOffered }
+    }
+
+    /// The types, as in `bfloat16 with int8 matrices`.
+    private func name(of device: any Device, _ attention: AttentionType) -> String {
+        let matrices = device.matrixType == device.activationType ? nil : device.matrixType
+        let parts = [
+            matrices.map { "\($0) matrices" }, attention.windowType.map { "\($0) windows" },
+        ].compactMap(\.self)
+        return "\(device.activationType)"
+            + (parts.isEmpty ? "" : " with " + parts.joined(separator: " and "))
+    }
+
+    private func show(_ row: CaseRow) throws { try StandardOutput.write(line(row) + "\n") }
+
     private func line(_ row: CaseRow) -> String {
-        let name = row.name.padding(toLength: 52, withPad: " ", startingAt: 0)
+        let name = row.name.padding(toLength: max(52, row.name.count), withPad: " ", startingAt: 0)
         let verdict = row.isPassed ? "ok  " : row.isOffered ? "FAIL" : "--  "
         let start = "\(verdict) \(name) \(row.dataType)  "
         if let problem = row.problem { return start + problem }

@@ -72,14 +72,14 @@ import Testing
         #expect(y.indices.allSatisfy { y[$0].isFinite == ($0 / 24 != 1) })
     }
 
-    @Test func refusesNumbersOfAnotherType() throws {
+    /// As attention of float8_e4m3 leaves them for matrices of int8.
+    @Test func roundsNumbersOfAnotherTypeAnew() throws {
         let device = try CPUDevice()
         let weight = try device.load([numbers([8, 16])], as: .int8, for: .linear)
         let x = try device.allocateScaledRows([2, 16], .float8E4M3)
-        let error = #expect(throws: UnsupportedOperation.self) {
-            try device.linear(x, weight: weight)
-        }
-        #expect(error?.operation == "products of float8_e4m3 and int8")
+        try device.copy(device.tensor(noise(2 * 16), [2, 16]), into: x)
+        let wide = try device.linear(device.cast(x, to: .float32), weight: weight)
+        #expect(try device.floats(device.linear(x, weight: weight)) == device.floats(wide))
     }
 
     private func numbers(_ shape: Shape) -> TensorView {

@@ -26,23 +26,38 @@ import Testing
         DenoiserResidency(streamedWindows: [[0], []]),
     ]
 
+    /// Types of matrices and windows, beside activations in float32.
+    struct Types: Sendable {
+        var matrices: DataType?
+        var windows: DataType?
+
+        static let wide = Types()
+        static let all = [
+            wide, Types(windows: .float8E4M3), Types(matrices: .int8, windows: .float8E4M3),
+            Types(matrices: .float8E4M3, windows: .float8E4M3),
+        ]
+    }
+
     /// A guided model of four small layers in clips of two blocks.
     private func model(
-        _ residency: DenoiserResidency, pace: ApartDevice.Pace, flaw: ApartDevice.Flaw? = nil
+        _ residency: DenoiserResidency, _ types: Types = .wide, pace: ApartDevice.Pace,
+        flaw: ApartDevice.Flaw? = nil
     ) throws -> SyntheticModel {
         var sizes = SyntheticSizes.smallest
         sizes.layers = Self.layers
-        let device = ApartDevice(try CPUDevice(threads: 1), pace: pace, flaw: flaw)
+        let device = ApartDevice(
+            try CPUDevice(matrixType: types.matrices, threads: 1), pace: pace, flaw: flaw)
         var model = try SyntheticModel(
-            sizes, height: 8, width: 8, on: device, residency: residency)
+            sizes, height: 8, width: 8, on: device, residency: residency,
+            windowType: types.windows)
         let context = [Float](model.conditions.context.reversed())
         model.conditions.guidance = .init(context: context, scale: 3)
         return model
     }
 
     /// Latents of six blocks, three clips, with everything resident.
-    private func expectedBlocks() throws -> [DenoisedBlock] {
-        let model = try model(.resident, pace: .copiesFirst)
+    private func expectedBlocks(_ types: Types = .wide) throws -> [DenoisedBlock] {
+        let model = try model(.resident, types, pace: .copiesFirst)
         let blocks = try model.run(model.sequence(), blocks: 6)
         let device = try #require(model.device as? ApartDevice)
         // Nothing travels, and nothing is waited for.
@@ -50,11 +65,11 @@ import Testing
         return blocks
     }
 
-    @Test(arguments: residencies)
-    func sameBits(residency: DenoiserResidency) throws {
-        let expected = try expectedBlocks()
+    @Test(arguments: residencies, Types.all)
+    func sameBits(residency: DenoiserResidency, types: Types) throws {
+        let expected = try expectedBlocks(types)
         for pace in [ApartDevice.Pace.copiesFirst, .copiesLast, .random(1), .random(2)] {
-            let model = try model(residency, pace: pace)
+            let model = try model(residency, types, pace: pace)
             let found = try model.run(model.sequence(), blocks: 6)
             #expect(found.map(\.latents) == expected.map(\.latents), "\(pace)")
             #expect(found.map(\.stepInputs) == expected.map(\.stepInputs), "\(pace)")
@@ -75,10 +90,10 @@ import Testing
     }
 
     /// A fresh sequence that replayed what a block depends on goes on with the same bits, across the refresh too.
-    @Test(arguments: residencies)
-    func replays(residency: DenoiserResidency) throws {
-        let expected = try expectedBlocks()
-        let model = try model(residency, pace: .random(5))
+    @Test(arguments: residencies, Types.all)
+    func replays(residency: DenoiserResidency, types: Types) throws {
+        let expected = try expectedBlocks(types)
+        let model = try model(residency, types, pace: .random(5))
         for index in [2, 5] {
             let sequence = try model.sequence()
             let needed = model.transformer.configuration.replayBlocks(on: model.grid)
@@ -96,10 +111,10 @@ import Testing
     }
 
     /// Two sequences share the steps and the streamed weights, each with windows of its own.
-    @Test func rangesOfSteps() throws {
-        let expected = try expectedBlocks().map(\.latents)
+    @Test(arguments: Types.all) func rangesOfSteps(types: Types) throws {
+        let expected = try expectedBlocks(types).map(\.latents)
         let model = try model(
-            DenoiserResidency(streamedLayers: Self.every, streamedWindows: [Self.second]),
+            DenoiserResidency(streamedLayers: Self.every, streamedWindows: [Self.second]), types,
             pace: .random(6))
         let sequences = try [0..<1, 1..<2].map { try model.sequence(steps: $0) }
         var found: [Latents] = []
@@ -214,9 +229,9 @@ import Testing
             let recording = RecordingDevice(activationType: .bfloat16, matrixType: type)
             let model = try SyntheticModel(
                 height: 8, width: 8, on: ApartDevice(recording, pace: .random(9)),
-                residency: residency)
+                residency: residency, windowType: type)
             let loading = recording.peakBytes
-            let sequence = try model.sequence(windowType: type)
+            let sequence = try model.sequence()
             _ = try model.run(sequence, blocks: 3)
             try model.device.synchronize()
             return withExtendedLifetime((model, sequence)) { (loading, recording.allocatedBytes) }

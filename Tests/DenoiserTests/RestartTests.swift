@@ -1,5 +1,6 @@
 import Compute
 import Denoiser
+import Tensors
 import TestSupport
 import Testing
 
@@ -66,15 +67,26 @@ import Testing
         return sequence
     }
 
-    /// Twelve blocks of clips of `clipBlocks`, restarted behind each one.
+    /// Runs of clips of so many blocks.
+    struct Clips: Sendable {
+        let blocks: Int
+        var isGuided = false
+        var windowType: DataType?
+    }
+
+    /// Twelve blocks, restarted behind each one.
     @Test(
-        arguments: [(2, false), (4, false), (2, true)],
+        arguments: [
+            Clips(blocks: 2), Clips(blocks: 4), Clips(blocks: 2, isGuided: true),
+            Clips(blocks: 4, windowType: .float8E4M3),
+            Clips(blocks: 2, isGuided: true, windowType: .float8E4M3),
+        ],
         [FlowSchedule.Solver.euler, .unipc, .dpmpp])
-    func continuesWithTheSameBits(clips: (blocks: Int, guided: Bool), solver: FlowSchedule.Solver)
-        throws
-    {
-        var model = try SyntheticModel(.smallest, height: 8, width: 8, clipFrames: 3 * clips.blocks)
-        if clips.guided {
+    func continuesWithTheSameBits(clips: Clips, solver: FlowSchedule.Solver) throws {
+        var model = try SyntheticModel(
+            .smallest, height: 8, width: 8, clipFrames: 3 * clips.blocks,
+            windowType: clips.windowType)
+        if clips.isGuided {
             let context = [Float](model.conditions.context.reversed())
             model.conditions.guidance = .init(context: context, scale: 3)
         }
@@ -114,9 +126,11 @@ import Testing
     }
 
     /// A prefill that was stopped halfway, as by a signal, is done again.
-    @Test func continuesAfterAStop() throws {
+    @Test(arguments: [nil, DataType.float8E4M3]) func continuesAfterAStop(
+        windowType: DataType?
+    ) throws {
         struct Stop: Error {}
-        let model = try SyntheticModel(.smallest)
+        let model = try SyntheticModel(.smallest, windowType: windowType)
         let expected = try model.run(model.sequence(), blocks: 4).map(\.latents)
         let sequence = try model.sequence()
         var found: [Latents] = []
@@ -141,8 +155,8 @@ import Testing
     }
 
     /// Every way to share four steps between sequences that hand latents on.
-    @Test func rangesOfSteps() throws {
-        let model = try SyntheticModel(.smallest)
+    @Test(arguments: [nil, DataType.float8E4M3]) func rangesOfSteps(windowType: DataType?) throws {
+        let model = try SyntheticModel(.smallest, windowType: windowType)
         let schedule = FlowSchedule(solver: .euler, steps: 4)
         let expected = try model.run(model.sequence(schedule), blocks: 5).map(\.latents)
         for cuts in 0..<8 {

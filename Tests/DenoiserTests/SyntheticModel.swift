@@ -11,6 +11,8 @@ struct SyntheticModel {
     let checkpoint: SyntheticCheckpoint
     let device: any Device
     let residency: DenoiserResidency
+    /// The type of windows, nil for that of activations.
+    let windowType: DataType?
     let transformer: CausalTransformer
     let grid: LatentGrid
     var conditions: DenoisingConditions
@@ -21,7 +23,7 @@ struct SyntheticModel {
     init(
         _ sizes: SyntheticSizes = SyntheticSizes(), height: Int = 10, width: Int = 18,
         clipFrames: Int = 6, on device: (any Device)? = nil,
-        residency: DenoiserResidency = .resident
+        residency: DenoiserResidency = .resident, windowType: DataType? = nil
     ) throws {
         checkpoint = SyntheticCheckpoint(sizes)
         let folder = TemporaryFolder()
@@ -35,6 +37,7 @@ struct SyntheticModel {
         _ = try binder.finish(strict: true)
         self.device = try device ?? CPUDevice(threads: 1)
         self.residency = residency
+        self.windowType = windowType
         try transformer.load(on: self.device, residency: residency)
         grid = LatentGrid(height: height, width: width, clipFrames: clipFrames)
         var random = NormalNumbers(seed: 2)
@@ -68,7 +71,7 @@ struct SyntheticModel {
     /// A sequence with this noise and these distances.
     func sequence(
         _ schedule: FlowSchedule = FlowSchedule(solver: .euler, steps: 2),
-        steps: Range<Int>? = nil, windowType: DataType? = nil
+        steps: Range<Int>? = nil
     ) throws -> LatentSequence {
         try LatentSequence(
             transformer: transformer, conditions: conditions,

@@ -189,10 +189,16 @@ extension ApartDevice {
     public func load(
         _ views: [TensorView], as dataType: DataType, for use: TensorUse
     ) throws -> Tensor {
-        if case .linear = use, dataType.size > 1 {
+        guard case .linear = use, dataType != .float8E4M3 else {
+            return try base.load(views, as: dataType, for: use)
+        }
+        guard dataType == .int8 else {
             return try base.load(views, as: dataType, for: .elements)
         }
-        return try base.load(views, as: dataType, for: use)
+        // The processor would pack them.
+        let weight = try base.allocateScaledRows(views.stackedShape, dataType)
+        try base.copy(base.load(views, as: .float32, for: .elements), into: weight)
+        return weight
     }
 
     public func load(_ numbers: [TensorView], scales: [TensorView]) throws -> Tensor {

@@ -26,7 +26,7 @@ public final class PreparedCheckpoint: Checkpoint {
             {
                 continue
             }
-            guard Self.isNarrow(tensor.dataType) else {
+            guard tensor.dataType.isNarrow else {
                 tensors.append(tensor)
                 continue
             }
@@ -41,11 +41,7 @@ public final class PreparedCheckpoint: Checkpoint {
 
     /// Whether a checkpoint stores weights with scales.
     static func isNeeded(for base: any Checkpoint) -> Bool {
-        base.tensors.contains { isNarrow($0.dataType) }
-    }
-
-    private static func isNarrow(_ dataType: DataType) -> Bool {
-        dataType == .float8E4M3 || dataType == .int8
+        base.tensors.contains { $0.dataType.isNarrow }
     }
 
     private static func seen(_ tensor: TensorDescriptor) -> TensorDescriptor {

@@ -49,7 +49,7 @@ final class KernelLibrary {
 /// The text of the kernels, part of the program.
 package enum KernelSources {
     /// What all files begin with.
-    private static let common = PackageResources.Common_cuh
+    private static let common = [PackageResources.Common_cuh, PackageResources.Numbers_cuh]
 
     private static let files: [String: [UInt8]] = [
         "Activate": PackageResources.Activate_cu,
@@ -81,8 +81,8 @@ package enum KernelSources {
     /// The whole program of a file. Traps if there is none of that name.
     package static func text(of file: String) -> String {
         guard let bytes = files[file] else { preconditionFailure("no kernel file '\(file)'") }
-        return String(decoding: common, as: UTF8.self) + "\n"
-            + String(decoding: bytes, as: UTF8.self)
+        return (common + [bytes]).map { String(decoding: $0, as: UTF8.self) }.joined(
+            separator: "\n")
     }
 
     /// What the compiler is told for cards of an architecture, ten times the major number plus the minor.

@@ -23,12 +23,12 @@ package struct KernelTuning: Hashable, Sendable {
     /// Rows that are on their way while such a block works on one.
     package var normAhead = 1
 
-    /// Whether products of 8-bit floats keep their sums in the tensor cores' own few digits. What that loses is small beside
-    /// what rounding the elements does: see `bench-precision`.
+    /// Whether products of 8-bit floats keep their sums in the tensor cores' own few digits. What
+    /// that loses is small beside what rounding the elements does: see `bench-precision`.
     package var sumsFloat8Fast = true
-    /// Whether models' large matrices and what they multiply have one scale for all, as other programs do it, in place of one
-    /// for each row: to be compared with.
-    package var scalesWhole = false
+    /// Whether products of 8-bit floats multiply by the scales of rows and columns, where the card
+    /// offers that; else a kernel behind them does, as on cards that do not.
+    package var scalesInProducts = true
 
     /// The project's choice.
     package init() {}

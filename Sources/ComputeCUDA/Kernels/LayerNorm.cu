@@ -6,9 +6,9 @@
 // a mean far from zero does not cancel the variance.
 // layerNormTurns, layerNormTurnsW, layerNormTurnsM: the same for wide rows of bfloat16. A block does `turns` (in place of `lanes`)
 // successive rows; parameters stay in registers too, and the next rows are on their way meanwhile. Scales and shifts have one
-// stride and length of groups. layerNormTurns..._bf16_e4m3 and _s8 write numbers of 8 bits and a scale for each row.
-// layerNormAny: any width, alignment and parameters, each of which may be null; a warp reads its row three times, from the cache.
-// Checked by the cases layerNorm/*.
+// stride and length of groups. layerNormTurns..._bf16_e4m3 and _s8 write numbers of 8 bits and a
+// scale for each row. layerNormAny: any width, alignment and parameters, each of which may be null;
+// a warp reads its row three times, from the cache. Checked by the cases layerNorm/*.
 
 /// Pieces of 8 elements of a thread.
 constexpr int PIECES = 4;

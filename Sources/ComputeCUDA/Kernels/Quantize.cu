@@ -1,8 +1,8 @@
-// y = activation(x) over rows [rows, width] as numbers of 8 bits, with a scale for each row by which its largest magnitude
-// becomes the largest number.
+// y = activation(x) over rows [rows, width] as numbers of 8 bits, with a scale for each row by
+// which its largest magnitude becomes the largest number.
 //
-// quantize1, 2, 4: a row lies in the registers of a block, so many pieces of 8 elements in each thread: one pass over memory.
-// quantizeAny: any width and alignment; a warp reads its row twice.
+// quantize1, 2, 4: a row lies in the registers of a block, so many pieces of 8 elements in each
+// thread: one pass over memory. quantizeAny: any width and alignment; a warp reads its row twice.
 // Checked by the cases quantized/*.
 
 template <int PIECES, typename X, typename Y>

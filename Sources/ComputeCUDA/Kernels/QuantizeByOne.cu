@@ -1,7 +1,8 @@
-// y = x / scale over rows [rows, width] as numbers of 8 bits, with one scale for all. What is too large becomes the largest number.
+// y = x / scale over rows [rows, width] as numbers of 8 bits, with one scale for all. What is too
+// large becomes the largest number.
 //
-// quantizeByOne8: pieces of 8 elements. quantizeByOne1: any. One pass over memory. spread: a vector filled with the scale, or
-// its reciprocal. Checked by the cases quantized/one/*.
+// quantizeByOne8: pieces of 8 elements. quantizeByOne1: any. One pass over memory. spread: a vector
+// filled with the scale, or its reciprocal. Checked by the cases quantized/one/*.
 
 template <int N, typename X, typename Y>
 __device__ __forceinline__ void quantizeByOne(

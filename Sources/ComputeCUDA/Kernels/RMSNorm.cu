@@ -4,9 +4,9 @@
 // rmsNorm: a row lies in the registers of `lanes` threads, 32 elements each in 16-byte pieces: one pass over memory.
 // `head` is a multiple of 8. x and y may be ranges of columns, so that keys go straight into the window.
 // rmsNormTurns: the same for wide rows of bfloat16. A block does `turns` successive rows; the weight stays in registers too, and
-// the next rows are on their way meanwhile. rmsNormTurns_bf16_e4m3 writes numbers of 8 bits by one scale for all.
-// rmsNormAny: any width and alignment, in pairs where there is a table; a warp reads its row twice.
-// Checked by the cases rmsNorm/*.
+// the next rows are on their way meanwhile. rmsNormTurns_bf16_e4m3 writes numbers of 8 bits by one
+// scale for all. rmsNormAny: any width and alignment, in pairs where there is a table; a warp reads
+// its row twice. Checked by the cases rmsNorm/*.
 
 /// 16-byte pieces of a thread.
 constexpr int PIECES = 4;

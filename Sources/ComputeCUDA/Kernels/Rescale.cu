@@ -1,8 +1,10 @@
-// y = activation(product * xScale * weightScale + bias), added to what y holds if it accumulates, over rows [rows, width]: behind
-// a product of 8-bit numbers by a library that knows no scales for rows. xScale has a float for each row, weightScale and
-// bias one for each column; the bias may be null. Products are int32 or bfloat16.
+// y = activation(product * xScale * weightScale + bias), added to what y holds if it accumulates,
+// over rows [rows, width]: behind a product of 8-bit numbers by a library that knows no scales for
+// rows. xScale has a float for each row, weightScale and bias one for each column; the bias may be
+// null. Products are int32 or bfloat16.
 //
-// rescale8: pieces of 8 elements. rescale1: any. One pass over memory. Checked by the cases linear/int8/*.
+// rescale8: pieces of 8 elements. rescale1: any. One pass over memory. Checked by the cases
+// linear/int8/*.
 
 template <int N>
 __device__ __forceinline__ void load(const int* from, float (&v)[N]) {

@@ -1,8 +1,9 @@
 // y = x with each successive pair (a, b) of a head turned by a table of (cos, sin): (a cos - b sin, b cos + a sin). x and y
 // are [rows, width], width being that of all heads, and the table has `head` floats for each row.
 //
-// rotate8_bf16_e4m3 writes numbers of 8 bits by one scale for all. rotate8: pieces of 8 elements at multiples of 16 bytes, `head` a multiple of 8. rotate2: pairs. One pass over memory.
-// Checked by the cases rotate/*.
+// rotate8_bf16_e4m3 writes numbers of 8 bits by one scale for all. rotate8: pieces of 8 elements at
+// multiples of 16 bytes, `head` a multiple of 8. rotate2: pairs. One pass over memory. Checked by
+// the cases rotate/*.
 
 template <int N, typename X, typename Y>
 __device__ __forceinline__ void rotate(

@@ -1,4 +1,5 @@
-// y = number * scale over rows [rows, width] of numbers of 8 bits, with a scale for each row (scaleStep 1) or one for all (0).
+// y = number * scale over rows [rows, width] of numbers of 8 bits, with a scale for each row
+// (scaleStep 1) or one for all (0).
 //
 // One element of a row and thread: not part of what is fast. Checked by the cases widened/*.
 

@@ -2,8 +2,8 @@ import Compute
 import Tensors
 
 extension OperationCase {
-    /// Norms, rotation, copies and activations into tensors of 8 bits, with a scale for each row and with one for all, and
-    /// copies out of them.
+    /// Norms, rotation, copies and activations into tensors of 8 bits, with a scale for each row
+    /// and with one for all, and copies out of them.
     static let narrowRowCases: [OperationCase] = narrowTypes.flatMap { type in
         [NarrowForm.rows, .one].flatMap { form in
             [
@@ -23,7 +23,35 @@ extension OperationCase {
                 wideCopy("7x51", [7, 51], type, form, to: .bfloat16),
                 wideCopy("to-float32", [7, 51], type, form, to: .float32),
             ]
-        } + [copyOfColumns(type), copyOfZeros(type), copyBeyondTheLargest(type)]
+        } + rowsOfModels(type)
+            + [copyOfColumns(type), copyOfZeros(type), copyBeyondTheLargest(type)]
+    }
+
+    /// Rows as wide as those of the published denoiser.
+    private static func rowsOfModels(_ type: DataType) -> [OperationCase] {
+        let (dim, feedForward) = (40 * 128, 108 * 128)
+        return [
+            weightedLayerNorm("weighted-288x40x128", [288, dim], type),
+            narrowActivation("288x40x128", [288, dim], type, .rows),
+            narrowActivation("24x108x128", [24, feedForward], type, .rows),
+            narrowCopy("24x108x128", [24, feedForward], type, .rows),
+        ]
+    }
+
+    private static func weightedLayerNorm(
+        _ name: String, _ shape: Shape, _ type: DataType
+    ) -> OperationCase {
+        narrow("layerNorm/\(type)-rows-\(name)", .steps) { inputs in
+            let device = inputs.device
+            let x = try inputs.random(shape, scale: 3)
+            let weight = try inputs.parameters([shape[1]])
+            let bias = try inputs.parameters([shape[1]])
+            let y = try inputs.outputRows(shape, type)
+            return Call(output: y) {
+                try device.layerNorm(
+                    x, weight: weight, bias: bias, scale: nil, shift: nil, epsilon: 1e-6, into: y)
+            }
+        }
     }
 
     private static func narrowLayerNorm(
@@ -136,7 +164,8 @@ extension OperationCase {
 
     /// Attention of float8_e4m3 with one scale for each tensor.
     ///
-    /// The result is rounded to 8 bits, and cuDNN rounds the softmax, too: each costs some 2.6e-2 of the length.
+    /// The result is rounded to 8 bits, and cuDNN rounds the softmax, too: each costs some 2.6e-2
+    /// of the length.
     static let narrowAttentionCases: [OperationCase] = [
         narrowAttention("288x400x2x128", queries: 288, keys: 400, heads: 2, head: 128),
         narrowAttention("20x31x3x24", queries: 20, keys: 31, heads: 3, head: 24),

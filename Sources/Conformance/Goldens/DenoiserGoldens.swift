@@ -24,7 +24,8 @@ extension GoldenCase {
             let model = try GoldenDenoiser(folder, lora: hasLoRA(variant), on: device)
             let inputs = try GoldenInputs(goldens)
             let branch = try model.transformer.branch(
-                context: inputs.conditions.context, steps: 1, grid: model.grid, on: device)
+                context: inputs.conditions.context, steps: 1, grid: model.grid,
+                windowType: folder.windowType, on: device)
             let sink = inputs.conditions.sink
             try model.transformer.prefill(
                 branch, reference: sink.reference, motion: sink.motion, grid: model.grid,

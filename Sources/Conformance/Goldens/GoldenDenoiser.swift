@@ -11,6 +11,7 @@ package struct GoldenDenoiser {
     package let configuration: DenoiserConfiguration
     package let grid = LatentGrid(height: 8, width: 16, clipFrames: 12)
     private let residency: DenoiserResidency
+    private let windowType: DataType?
 
     /// The model, with or without its LoRA merged; all of it on the device unless said.
     package init(
@@ -34,6 +35,7 @@ package struct GoldenDenoiser {
         try transformer.startParameters.load(on: device)
         self.device = device
         self.residency = residency
+        windowType = folder.windowType
     }
 
     /// A sequence of the model.
@@ -41,7 +43,8 @@ package struct GoldenDenoiser {
         try LatentSequence(
             transformer: transformer, conditions: inputs.conditions,
             randomness: inputs.randomness, grid: grid,
-            schedule: FlowSchedule(solver: .euler, steps: 4), residency: residency, on: device)
+            schedule: FlowSchedule(solver: .euler, steps: 4), windowType: windowType,
+            residency: residency, on: device)
     }
 }
 

@@ -12,9 +12,15 @@ import VideoVAE
 public struct GoldenFolder: Sendable {
     /// The folder.
     public let path: String
+    /// The type of the denoiser's windows and self-attention: float8_e4m3, or nil for that of
+    /// activations.
+    public let windowType: DataType?
 
     /// The folder at a path, which is read when it is asked for something.
-    public init(path: String) { self.path = path }
+    public init(path: String, windowType: DataType? = nil) {
+        self.path = path
+        self.windowType = windowType
+    }
 
     /// A file of goldens. Throws `SystemError` or `TensorFileError`.
     package func file(_ name: String) throws -> TensorFile {

@@ -53,7 +53,7 @@ public struct TensorBundle: Hashable, Sendable {
         self.init(
             parameters.map {
                 let type = $0.type.dataType(activations: activations, matrices: matrices)
-                return Content($0.shape, type, hasScaledRows: type.size == 1)
+                return Content($0.shape, type, hasScaledRows: type.isNarrow)
             })
     }
 }
