@@ -55,8 +55,7 @@ extension CUDADevice {
         }
         guard let plan else { return false }
         try plan.run(
-            query: query.address, key: key.address, value: value.address, scale: scale,
-            into: out.address, on: self)
+            query: query, key: key, value: value, scale: scale, into: out, on: self)
         noteLibraryCall("cuDNN.attention")
         return true
     }

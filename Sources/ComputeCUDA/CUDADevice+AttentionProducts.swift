@@ -34,13 +34,12 @@ extension CUDADevice {
     ) throws -> Bool {
         let products = try libraries.matrixProducts(for: self)
         let areScored = try products.run(
-            part.scoring, alpha: scale, x: part.query.address, weight: part.key.address,
-            y: part.scores.address, on: self)
+            part.scoring, alpha: scale, x: part.query, weight: part.key, y: part.scores,
+            on: self)
         guard areScored else { return false }
         try softmax(part, bias: bias, queries: queries)
         return try products.run(
-            part.mixing, x: part.weights.address, weight: part.value.address,
-            y: part.out.address, on: self)
+            part.mixing, x: part.weights, weight: part.value, y: part.out, on: self)
     }
 
     /// The probabilities of each row of scores.

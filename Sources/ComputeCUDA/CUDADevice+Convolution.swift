@@ -101,8 +101,7 @@ extension CUDADevice {
         let sums = try allocate(
             Shape(call.y.shape.dimensions.dropLast() + [weight.shape[0]]), weight.dataType)
         try plan.run(
-            x: x.address, weight: weight.address, bias: nil, residual: nil, y: sums.address,
-            on: self)
+            x: x, weight: weight, bias: nil, residual: nil, y: sums, on: self)
         noteLibraryCall("cuDNN.convolution")
         try finish(sums, call)
         return true
@@ -118,8 +117,7 @@ extension CUDADevice {
         guard let plan = try plan(problem) else { return false }
         let bias = try call.bias.map { try libraries.bias($0, as: weight.dataType, on: self) }
         try plan.run(
-            x: x.address, weight: weight.address, bias: bias?.address,
-            residual: call.residual?.address, y: call.y.address, on: self)
+            x: x, weight: weight, bias: bias, residual: call.residual, y: call.y, on: self)
         noteLibraryCall(
             "cuDNN.convolution" + (problem.hasBias || problem.hasResidual ? "+sum" : ""))
         return true

@@ -46,8 +46,7 @@ extension CUDADevice {
         // Its tanh is the card's approximation, which is finer than bfloat16 but not than float32.
         product.hasGELU = activation == .geluTanh && y.dataType == .bfloat16
         let isDone = try products.run(
-            product, x: x.address, weight: weight.address, bias: bias?.address, y: y.address,
-            on: self)
+            product, x: x, weight: weight, bias: bias, y: y, on: self)
         guard isDone else {
             return try multiplyAsFloats(x, weight, bias, activation, accumulating, into: y)
         }

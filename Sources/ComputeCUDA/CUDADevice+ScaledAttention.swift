@@ -32,18 +32,17 @@ extension CUDADevice {
             $0.address % UInt64(OperationGraph.alignment) == 0
         }
         guard problem.isOffered, areAligned, let library = try? libraries.cuDNN(for: self),
-            let plan = try plan(problem, of: library), let outScale = out.scales
+            let plan = try plan(problem, of: library), let queryScale = query.scales,
+            let keyScale = key.scales, let valueScale = value.scales, let outScale = out.scales
         else { return false }
         let factors = try attentionFactors()
         let toOut = try spread(outScale, count: 1, isInverted: true)
         let room = try allocate([8], .float32)
         try plan.run(
             .init(
-                query: query.address, key: key.address, value: value.address, out: out.address,
-                queryScale: vector(query.scales), keyScale: vector(key.scales),
-                valueScale: vector(value.scales), toOut: toOut.address,
-                toWeight: factors.address, weightScale: factors.address + 16,
-                room: room.address), scale: scale, on: self)
+                query: query, key: key, value: value, out: out, queryScale: queryScale,
+                keyScale: keyScale, valueScale: valueScale, toOut: toOut, factors: factors,
+                room: room), scale: scale, on: self)
         noteLibraryCall("cuDNN.attention.float8_e4m3")
         return true
     }

@@ -27,14 +27,15 @@ extension CUDADevice {
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ activation: Activation,
         accumulating: Bool, into y: Tensor
     ) throws -> Bool {
-        guard weight.scales != nil else {
+        guard let weightScales = weight.scales else {
             try linear(
                 widened(x), weight: weight, bias: bias, activation: activation,
                 accumulating: accumulating, into: y)
             return true
         }
         let x = try scaledRows(x, weight.dataType)
-        let scales = ProductScales(x: vector(x.scales), weight: vector(weight.scales))
+        guard let rowScales = x.scales else { preconditionFailure("\(x) has no scales") }
+        let scales = ProductScales(x: rowScales, weight: weightScales)
         if weight.dataType == .float8E4M3, tuning.scalesInProducts {
             var product = MatrixProduct(x, weight: weight, y: y)
             product.hasScales = true
@@ -70,8 +71,7 @@ extension CUDADevice {
     ) throws -> Bool {
         let bias = try bias.map { try libraries.bias($0, as: y.dataType, on: self) }
         return try libraries.matrixProducts(for: self).run(
-            product, x: x.address, weight: weight.address, scales: scales, bias: bias?.address,
-            y: y.address, on: self)
+            product, x: x, weight: weight, scales: scales, bias: bias, y: y, on: self)
     }
 
     /// y = activation(sums * scales + bias), added to y if accumulating.
@@ -80,9 +80,9 @@ extension CUDADevice {
         accumulating: Bool, into y: Tensor
     ) throws {
         let (rows, target) = (try deviceRows(sums, "rescale"), try deviceRows(y, "rescale"))
-        let biases = vector(bias)
+        let (biases, weightScales) = (vector(bias), vector(scales.weight))
         let hasPieces =
-            rows.hasPieces && target.hasPieces && biases % 16 == 0 && scales.weight % 16 == 0
+            rows.hasPieces && target.hasPieces && biases % 16 == 0 && weightScales % 16 == 0
         let piece = hasPieces ? DeviceRows.piece : 1
         let rowsOfThread = 2
         let grid = TileGrid(
@@ -91,7 +91,7 @@ extension CUDADevice {
         try launch(
             "Rescale.rescale\(piece)_\(sumName)_\(suffix(target.dataType, "rescale"))",
             grid: (grid.blocks, 1, 1), block: TileGrid.block, .address(rows.address),
-            .int(rows.stride), .address(scales.x), .address(scales.weight), .address(biases),
+            .int(rows.stride), .address(vector(scales.x)), .address(weightScales), .address(biases),
             .address(target.address), .int(target.stride), .int(rows.count), .int(rows.width),
             .int(grid.threads), .int(grid.columnTiles), .int(activation.number),
             .int(accumulating ? 1 : 0))

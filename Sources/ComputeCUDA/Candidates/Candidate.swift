@@ -1,3 +1,5 @@
+import Compute
+
 /// A problem that a library solved here, and the ways in which it can.
 struct CandidateProblem {
     /// The problem with its extents.
@@ -27,7 +29,7 @@ struct Candidate {
     struct Prepared {
         /// Bytes that it works in.
         let workspaceBytes: Int
-        /// Puts it into the stream, with the addresses of its inputs and of its output.
-        let run: (_ inputs: [UInt64], _ output: UInt64) throws -> Void
+        /// Puts it into the stream, with memory for its inputs and its output.
+        let run: (_ inputs: [Tensor], _ output: Tensor) throws -> Void
     }
 }

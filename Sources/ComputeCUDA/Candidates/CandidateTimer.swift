@@ -60,11 +60,14 @@ final class CandidateTimer {
     private func time(
         _ prepared: Candidate.Prepared, _ problem: CandidateProblem, best: Float
     ) throws -> Float {
-        let inputs = Self.offsets(problem.inputs).starts.map { noise.address + UInt64($0) }
+        let elements = noise.reshaped([noise.shape.elementCount])
+        let inputs = Self.offsets(problem.inputs).starts.map {
+            elements.rows($0 / DataType.bfloat16.size..<elements.shape[0])
+        }
         func once() throws -> Float {
             try device.clear(eraser)
             try start.record(in: device.stream)
-            try prepared.run(inputs, output.address)
+            try prepared.run(inputs, output)
             try stop.record(in: device.stream)
             try stop.synchronize()
             return try stop.milliseconds(since: start)

@@ -54,7 +54,7 @@ extension MatrixProducts {
                 alpha: 1, x: inputs[0], weight: inputs[1],
                 scales: product.hasScales ? .init(x: inputs[2], weight: inputs[2]) : nil,
                 bias: product.hasBias ? inputs[2] : nil,
-                y: output, workspace: workspace.address, stream: device.stream)
+                y: output, workspace: workspace, stream: device.stream)
         }
     }
 }

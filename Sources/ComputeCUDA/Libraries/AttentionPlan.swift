@@ -114,18 +114,17 @@ final class AttentionPlan {
 
     /// Puts the attention into the stream.
     func run(
-        query: UInt64, key: UInt64, value: UInt64, scale: Float, into out: UInt64,
+        query: Tensor, key: Tensor, value: Tensor, scale: Float, into out: Tensor,
         on device: CUDADevice
     ) throws {
-        var scale = scale
-        try withUnsafeMutableBytes(of: &scale) { scale in
+        try withUnsafeBytes(of: scale) { scale in
             try plan.run(
                 [
-                    .init(node: self.query, address: query),
-                    .init(node: self.key, address: key),
-                    .init(node: self.value, address: value),
-                    .init(node: self.scale, address: UInt64(UInt(bitPattern: scale.baseAddress))),
-                    .init(node: self.out, address: out),
+                    .init(node: self.query, tensor: query),
+                    .init(node: self.key, tensor: key),
+                    .init(node: self.value, tensor: value),
+                    .init(node: self.scale, number: scale),
+                    .init(node: self.out, tensor: out),
                 ], on: device)
         }
     }

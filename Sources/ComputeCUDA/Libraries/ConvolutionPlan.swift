@@ -102,16 +102,16 @@ final class ConvolutionPlan {
 
     /// Puts the convolution into the stream. Bias and residual are given if the problem has them.
     func run(
-        x: UInt64, weight: UInt64, bias: UInt64?, residual: UInt64?, y: UInt64,
+        x: Tensor, weight: Tensor, bias: Tensor?, residual: Tensor?, y: Tensor,
         on device: CUDADevice
     ) throws {
         var operands: [ExecutionPlan.Operand] = [
-            .init(node: self.x, address: x), .init(node: self.weight, address: weight),
-            .init(node: self.y, address: y),
+            .init(node: self.x, tensor: x), .init(node: self.weight, tensor: weight),
+            .init(node: self.y, tensor: y),
         ]
-        if let node = self.bias, let bias { operands.append(.init(node: node, address: bias)) }
+        if let node = self.bias, let bias { operands.append(.init(node: node, tensor: bias)) }
         if let node = self.residual, let residual {
-            operands.append(.init(node: node, address: residual))
+            operands.append(.init(node: node, tensor: residual))
         }
         try plan.run(operands, on: device)
     }

@@ -1,4 +1,5 @@
 import CNVIDIA
+import Compute
 
 /// A graph with the engine that computes it.
 final class ExecutionPlan {
@@ -43,10 +44,25 @@ final class ExecutionPlan {
         return Int(sizes.first ?? 0)
     }
 
-    /// An operand: a tensor of the graph and where it is.
+    /// A tensor of the graph and what it is in one call.
     struct Operand {
-        let node: OperationGraph.Node
-        let address: UInt64
+        fileprivate let node: OperationGraph.Node
+        fileprivate let address: UInt64
+        private let tensor: Tensor?
+
+        /// A tensor on the card.
+        init(node: OperationGraph.Node, tensor: Tensor) {
+            self.node = node
+            self.tensor = tensor
+            address = tensor.address
+        }
+
+        /// A number on the host, which stays where it is during the call.
+        init(node: OperationGraph.Node, number: UnsafeRawBufferPointer) {
+            self.node = node
+            tensor = nil
+            address = UInt64(UInt(bitPattern: number.baseAddress))
+        }
     }
 
     /// Puts the plan into the stream.
@@ -60,7 +76,8 @@ final class ExecutionPlan {
             try $0.set(
                 CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, [workspace?.address ?? 0])
         }
-        try library.execute(plan, pack)
+        // What is dropped before the plan is in the stream could become its workspace.
+        try withExtendedLifetime((operands, workspace)) { try library.execute(plan, pack) }
     }
 }
 

@@ -1,3 +1,5 @@
+import Compute
+
 /// The products that a device has computed so far, each with its algorithm.
 final class MatrixProducts {
     let library: CUBLASLt
@@ -14,11 +16,11 @@ final class MatrixProducts {
         workspaceLimit = architecture >= 90 ? 32 << 20 : 4 << 20
     }
 
-    /// Computes y = epilogue(alpha x weight + bias) + old y for the operands at these addresses; false if the library
+    /// Computes y = epilogue(alpha x weight + bias) + old y, of operands that lie as the product says; false if the library
     /// does not offer the product.
     func run(
-        _ product: MatrixProduct, alpha: Float = 1, x: UInt64, weight: UInt64,
-        scales: ProductScales? = nil, bias: UInt64? = nil, y: UInt64, on device: CUDADevice
+        _ product: MatrixProduct, alpha: Float = 1, x: Tensor, weight: Tensor,
+        scales: ProductScales? = nil, bias: Tensor? = nil, y: Tensor, on device: CUDADevice
     ) throws -> Bool {
         try device.context.activate()
         guard let plan = try plan(for: product) else { return false }
@@ -26,7 +28,7 @@ final class MatrixProducts {
             try plan.workspaceBytes > 0 ? device.allocateBytes(plan.workspaceBytes) : nil
         try plan.run(
             alpha: alpha, x: x, weight: weight, scales: scales, bias: bias, y: y,
-            workspace: workspace?.address, stream: device.stream)
+            workspace: workspace, stream: device.stream)
         device.noteLibraryCall("cuBLASLt")
         return true
     }

@@ -1,4 +1,5 @@
 import CNVIDIA
+import Compute
 import Tensors
 
 /// A product ready to run: cuBLASLt's descriptions and the algorithm chosen for them.
@@ -60,14 +61,14 @@ final class ProductPlan {
 
     /// Puts the product into the stream.
     func run(
-        alpha: Float, x: UInt64, weight: UInt64, scales: ProductScales?, bias: UInt64?, y: UInt64,
-        workspace: UInt64?, stream: Stream
+        alpha: Float, x: Tensor, weight: Tensor, scales: ProductScales?, bias: Tensor?, y: Tensor,
+        workspace: DeviceMemory?, stream: Stream
     ) throws {
         if let scales {
-            try product.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, scales.weight)
-            try product.set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, scales.x)
+            try product.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, scales.weight.address)
+            try product.set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, scales.x.address)
         }
-        if let bias { try product.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias) }
+        if let bias { try product.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias.address) }
         // Factors are of the sums' type, as bits.
         let factors: [Float] = [alpha, accumulates ? 1 : 0]
         var (alpha, beta) =
@@ -77,21 +78,26 @@ final class ProductPlan {
         func pointer(_ address: UInt64) -> UnsafeMutableRawPointer? {
             UnsafeMutableRawPointer(bitPattern: UInt(address))
         }
-        try library.check(
-            library.multiply(
-                library.handle, product.handle, &alpha, pointer(weight), self.weight.handle,
-                pointer(x), self.x.handle, &beta, pointer(y), self.y.handle, pointer(y),
-                self.y.handle, &algorithm, workspace.flatMap(pointer), workspaceBytes,
-                stream.handle), "cublasLtMatmul")
+        let sum = pointer(y.address)
+        // What is dropped before the product is in the stream could become its workspace.
+        try withExtendedLifetime((x, weight, scales, bias, y, workspace)) {
+            try library.check(
+                library.multiply(
+                    library.handle, product.handle, &alpha, pointer(weight.address),
+                    self.weight.handle, pointer(x.address), self.x.handle, &beta, sum,
+                    self.y.handle, sum, self.y.handle, &algorithm,
+                    workspace.flatMap { pointer($0.address) }, workspaceBytes, stream.handle),
+                "cublasLtMatmul")
+        }
     }
 }
 
-/// Where a product of 8-bit numbers finds its scales.
+/// The scales of a product of 8-bit numbers.
 struct ProductScales {
-    /// A float for each row of x.
-    let x: UInt64
-    /// A float for each row of the weight.
-    let weight: UInt64
+    /// float32, one for each row of x.
+    let x: Tensor
+    /// float32, one for each row of the weight.
+    let weight: Tensor
 }
 
 // MARK: - cuBLASLt's objects

@@ -22,16 +22,16 @@ final class ScaledAttentionPlan {
         let largestWeight, largestOut: OperationGraph.Node
     }
 
-    /// Where the operands of a call are, on the card.
+    /// The operands of a call.
     struct Operands {
-        let query, key, value, out: UInt64
-        let queryScale, keyScale, valueScale: UInt64
+        let query, key, value, out: Tensor
+        let queryScale, keyScale, valueScale: Tensor
         /// The reciprocal of the result's scale.
-        let toOut: UInt64
-        /// Probabilities times this are numbers, and its reciprocal.
-        let toWeight, weightScale: UInt64
+        let toOut: Tensor
+        /// Probabilities times the first are numbers; its reciprocal lies 16 bytes behind it.
+        let factors: Tensor
         /// Room for two floats, 16 bytes apart.
-        let room: UInt64
+        let room: Tensor
     }
 
     /// A probability of 1 as a number: the largest.
@@ -138,24 +138,23 @@ final class ScaledAttentionPlan {
 
     /// Puts the attention into the stream.
     func run(_ operands: Operands, scale: Float, on device: CUDADevice) throws {
-        var scale = scale
-        try withUnsafeMutableBytes(of: &scale) { scale in
-            let host = UInt64(UInt(bitPattern: scale.baseAddress))
+        let second = 4..<8
+        try withUnsafeBytes(of: scale) { scale in
             try plan.run(
                 [
-                    .init(node: nodes.query, address: operands.query),
-                    .init(node: nodes.key, address: operands.key),
-                    .init(node: nodes.value, address: operands.value),
-                    .init(node: nodes.out, address: operands.out),
-                    .init(node: nodes.scale, address: host),
-                    .init(node: nodes.queryScale, address: operands.queryScale),
-                    .init(node: nodes.keyScale, address: operands.keyScale),
-                    .init(node: nodes.valueScale, address: operands.valueScale),
-                    .init(node: nodes.weightScale, address: operands.weightScale),
-                    .init(node: nodes.toWeight, address: operands.toWeight),
-                    .init(node: nodes.toOut, address: operands.toOut),
-                    .init(node: nodes.largestWeight, address: operands.room),
-                    .init(node: nodes.largestOut, address: operands.room + 16),
+                    .init(node: nodes.query, tensor: operands.query),
+                    .init(node: nodes.key, tensor: operands.key),
+                    .init(node: nodes.value, tensor: operands.value),
+                    .init(node: nodes.out, tensor: operands.out),
+                    .init(node: nodes.scale, number: scale),
+                    .init(node: nodes.queryScale, tensor: operands.queryScale),
+                    .init(node: nodes.keyScale, tensor: operands.keyScale),
+                    .init(node: nodes.valueScale, tensor: operands.valueScale),
+                    .init(node: nodes.weightScale, tensor: operands.factors.rows(second)),
+                    .init(node: nodes.toWeight, tensor: operands.factors),
+                    .init(node: nodes.toOut, tensor: operands.toOut),
+                    .init(node: nodes.largestWeight, tensor: operands.room),
+                    .init(node: nodes.largestOut, tensor: operands.room.rows(second)),
                 ], on: device)
         }
     }
