@@ -69,12 +69,6 @@ extension DenoiserConfiguration {
             fetched: bytes(bundle.bytes(except: bundle.rows(overwrittenAt: 0, on: grid))),
             stored: bytes(bundle.rows(writtenAt: 0, on: grid)))
     }
-
-    /// Bytes that a layer's streamed window of one step takes over the link in a prefill.
-    public func prefillTraffic(on grid: LatentGrid, type: DataType) -> LinkTraffic {
-        let rows = windowBundle(on: grid, type: type).conditioningRows(on: grid)
-        return LinkTraffic(stored: rows.reduce(0) { $0 + $1.count })
-    }
 }
 
 /// Of a layer's keys and values, the bytes of some rows, in order.

@@ -207,9 +207,6 @@ import Testing
             configuration.windowTraffic(on: grid, type: .float32)
                 == LinkTraffic(
                     fetched: bundle.byteCount - (16 + 2 * 48) * row, stored: 2 * 48 * row))
-        #expect(
-            configuration.prefillTraffic(on: grid, type: .float32)
-                == LinkTraffic(stored: (2 * grid.conditioningTokens - 16) * row))
     }
 
     // MARK: Memory

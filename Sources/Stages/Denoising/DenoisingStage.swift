@@ -8,12 +8,12 @@ import Tensors
 /// The stage from conditions to latents: all steps of the schedule or a range of them, continued where an earlier
 /// run of the same inputs and options stopped.
 public struct DenoisingStage {
-    private let paths: DenoisingPaths
-    private let options: DenoisingOptions
-    private let listener: StageListener
-    private let transformer: CausalTransformer
-    private let inputs: DenoisingInputs
-    private let provenance: Provenance
+    let paths: DenoisingPaths
+    let options: DenoisingOptions
+    let listener: StageListener
+    let transformer: CausalTransformer
+    let inputs: DenoisingInputs
+    let provenance: Provenance
 
     /// Blocks of the whole video.
     public var blocks: Int { inputs.blocks }
@@ -111,7 +111,7 @@ extension DenoisingStage {
                     schedule: FlowSchedule(solver: options.solver, steps: options.steps),
                     steps: options.range, windowType: options.attention, residency: residency,
                     on: device)
-                let run = Run(
+                let run = DenoisingRun(
                     stage: self, sequence: sequence, writer: writer, input: input,
                     refresh: try refreshSource(writer, follow: manner.follow), manner: manner)
                 try run.replay(before: writer.next)
@@ -175,183 +175,5 @@ extension DenoisingStage {
     }
 
     /// Latent frames of the motion condition with which the released code warms the decoder.
-    private static let leadFrames = 7
-}
-
-// MARK: - Description
-
-extension DenoisingStage {
-    /// The stream that this run writes.
-    private func description() -> StreamDescription {
-        let grid = inputs.grid
-        let block = [
-            transformer.configuration.latentChannels, DenoiserConfiguration.blockFrames,
-            grid.height, grid.width,
-        ]
-        var description = StreamDescription(
-            kind: .latents, blockShape: Shape(block),
-            dataType: options.isLast ? options.outputType : .float32)
-        if options.range.count > 1 {
-            description.stepInputs = .init(
-                shape: Shape([options.range.count - 1] + block), dataType: .float32)
-        }
-        description.framesPerBlock = DenoisingInputs.blockVideoFrames
-        description.framesPerSecond = inputs.audio[0].timing.framesPerSecond
-        description.blocks = inputs.blocks
-        if options.isLast, inputs.reference.motion.shape[1] >= Self.leadFrames {
-            description.leadFrames = Self.leadFrames
-        }
-        description.stepsDone = options.range.upperBound
-        description.steps = options.steps
-        description.solver = options.solver.rawValue
-        description.seed = inputs.replay == nil ? options.seed : nil
-        description.restart = .init(first: 1, last: restartBlocks)
-        description.provenance = provenance
-        return description
-    }
-
-    /// Blocks that a restart reads: those on which a block depends, and behind them the last one that is
-    /// there, which is computed again to be compared.
-    fileprivate var restartBlocks: Int {
-        transformer.configuration.replayBlocks(on: inputs.grid) + 1
-    }
-
-    /// The options that shape the bytes, defaults included.
-    private static func shapingOptions(
-        _ options: DenoisingOptions, _ paths: DenoisingPaths
-    ) -> [String: String] {
-        var shaping = [
-            "steps": String(options.steps), "solver": options.solver.rawValue,
-            "precision": FloatName.of(options.matrixType ?? options.precision),
-            "output-type": FloatName.of(options.outputType),
-        ]
-        if paths.replay == nil {
-            shaping["seed"] = String(options.seed)
-            shaping["noise-multiprocessors"] = String(options.noiseMultiprocessors)
-        }
-        shaping["clips"] = options.clips.map(String.init)
-        shaping["attention"] = options.attention.map(FloatName.of)
-        if paths.lora != nil { shaping["lora-scale"] = String(options.loraScale) }
-        if paths.negativeText != nil { shaping["guidance"] = String(options.guidance) }
-        // A single process and a chain of them give the same bytes, so the range is told only where it is one.
-        if options.range.count < options.steps {
-            shaping["step-range"] = "\(options.range.lowerBound + 1)-\(options.range.upperBound)"
-        }
-        return shaping
-    }
-
-    private static func artifacts(_ paths: DenoisingPaths) throws -> [Provenance.Input] {
-        var inputs = [try Provenance.Input.file(paths.text, as: "text")]
-        if let path = paths.negativeText { inputs.append(try .file(path, as: "negative-text")) }
-        for path in paths.audio { inputs.append(try .file(path, as: "audio")) }
-        inputs.append(try .file(paths.reference, as: "reference"))
-        if let path = paths.replay { inputs.append(try .file(path, as: "replay")) }
-        return inputs
-    }
-}
-
-// MARK: - One run
-
-/// The blocks of one run, with everything that is open for it.
-private struct Run {
-    let stage: Stage
-    let sequence: LatentSequence
-    let writer: StreamWriter
-    let input: StreamReader?
-    let refresh: () throws -> Latents
-    let manner: StreamManner
-
-    typealias Stage = DenoisingStage
-
-    /// Denoises one block and writes it.
-    func denoise(_ index: Int) throws {
-        let (block, seconds) = try timed { try compute(index) }
-        try write(block)
-        let bytes = writer.description.tensors(ofBlock: index).reduce(0) { $0 + $1.byteCount }
-        try stage.report(.block(index, seconds: seconds, bytes: bytes))
-        if manner.consume, let input {
-            try input.consume(through: index, keeping: stage.restartBlocks)
-        }
-    }
-
-    /// Fills the windows as they were before block `index`, from what is on disk, and makes sure that they are: the
-    /// last block must come out as it was written.
-    func replay(before index: Int) throws {
-        let first = max(0, index - stage.restartBlocks)
-        for block in first..<max(first, index) {
-            if block == index - 1 {
-                let (_, seconds) = try timed { try verify(block) }
-                try stage.report(.verified(block, seconds: seconds))
-            } else {
-                let (_, seconds) = try timed { try refill(block) }
-                try stage.report(.replayed(block, seconds: seconds))
-            }
-        }
-    }
-
-    private func compute(_ index: Int) throws -> DenoisedBlock {
-        try sequence.denoise(
-            index, audio: stage.sound(ofBlock: index), input: inputLatents(index),
-            refresh: refreshed, monitor: stage.monitor(block: index))
-    }
-
-    private func refill(_ index: Int) throws {
-        let file = try writer.block(index)
-        var stepInputs = [try inputLatents(index) ?? sequence.noise(of: index)]
-        if file.contains("step_inputs") {
-            let later = try file.tensor("step_inputs")
-            stepInputs += (0..<later.shape[0]).map { Latents(later, part: $0) }
-        }
-        try sequence.replay(
-            index, audio: stage.sound(ofBlock: index), stepInputs: stepInputs,
-            refresh: refreshed, monitor: stage.monitor(block: index))
-    }
-
-    /// Computes the block anew; the writer compares it with what is on disk.
-    private func verify(_ index: Int) throws {
-        try write(compute(index))
-    }
-
-    private func write(_ block: DenoisedBlock) throws {
-        let dataType = writer.description.dataType
-        try writer.write(block.index) { file in
-            try file.write(block.latents.values.rounded(to: dataType), to: "latents")
-            if writer.description.stepInputs != nil {
-                try file.write(block.stepInputs.flatMap(\.values), to: "step_inputs")
-            }
-        }
-    }
-
-    /// What takes the image's place after the first clip, with the motion as it was.
-    private func refreshed() throws -> SinkLatents {
-        SinkLatents(reference: try refresh(), motion: stage.motion)
-    }
-
-    private func inputLatents(_ index: Int) throws -> Latents? {
-        guard let input else { return nil }
-        guard let file = try input.block(index) else {
-            throw StageError("cannot read '\(input.path)': it ended before block \(index)")
-        }
-        return Latents(try file.tensor("latents"))
-    }
-}
-
-extension DenoisingStage {
-    /// The motion before the video.
-    fileprivate var motion: Latents { Latents(inputs.reference.motion) }
-
-    fileprivate func report(_ report: StageReport) throws { try listener(report) }
-
-    fileprivate func sound(ofBlock index: Int) -> [[Float]] { inputs.sound(ofBlock: index) }
-
-    /// Reports layers as they pass.
-    fileprivate func monitor(block index: Int) -> Monitor {
-        let (blocks, listener) = (inputs.blocks, listener)
-        return { progress in
-            try listener(
-                .progress(
-                    "block \(index + 1) of \(blocks), \(progress.activity) \(progress.completed) of \(progress.total)"
-                ))
-        }
-    }
+    static let leadFrames = 7
 }
