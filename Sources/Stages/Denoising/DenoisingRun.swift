@@ -1,6 +1,6 @@
 import Artifacts
+import Compute
 import Denoiser
-import Layers
 import Tensors
 
 /// The blocks of one run, with everything that is open for it.
