@@ -6,7 +6,7 @@ import Glibc
 import Planning
 
 /// Devices to plan for, as they are typed: `cpu`, `cpu:64GiB`, `cuda:0`, `22.15GiB`, `4x22.15GiB`, several with commas.
-public struct PlannedDevices: ExpressibleByArgument, Sendable {
+public struct PlannedDevices: Sendable {
     private let items: [Item]
 
     private enum Item: Sendable {
@@ -30,14 +30,28 @@ public struct PlannedDevices: ExpressibleByArgument, Sendable {
             cards.isEmpty ? [.device(.cpu)] : cards.prefix(most).map { .device(.cuda($0)) })
     }
 
-    public init?(argument: String) {
+    /// Reads what was typed; throws `ValidationError`.
+    public init(_ argument: String) throws {
         var items: [Item] = []
         for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let parsed = Self.items(String(part)) else { return nil }
+            guard let parsed = Self.items(String(part)) else { throw Self.unknown(String(part)) }
             items += parsed
         }
-        guard (1...Self.most).contains(items.count) else { return nil }
+        guard items.count <= Self.most else {
+            throw ValidationError("at most \(Self.most) devices")
+        }
         self.items = items
+    }
+
+    private static func unknown(_ part: String) -> ValidationError {
+        if CardRates.known.contains(where: { $0.name == part.lowercased() }) {
+            return ValidationError(
+                "a card's name goes with --card and its memory here, as in --devices 22.15GiB --card \(part.lowercased())"
+            )
+        }
+        return ValidationError(
+            "'\(part)' is not cpu, cuda:N, 22.15GiB, 4x22.15GiB or cpu:64GiB"
+        )
     }
 
     private static func items(_ text: String) -> [Item]? {

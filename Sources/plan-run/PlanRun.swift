@@ -42,7 +42,8 @@ import ToolSupport
     @Option(
         help: ArgumentHelp(
             "Where to run: cpu, cuda:N, or cards of a size, as in 22.15GiB or 4x22.15GiB, or cpu:64GiB; several with commas. By default what this machine has: its cards, or else its processor.",
-            valueName: "list"))
+            valueName: "list"),
+        transform: PlannedDevices.init)
     var devices: PlannedDevices?
 
     @Option(help: ArgumentHelp("Steps of the schedule, 1 to 1000.", valueName: "count"))

@@ -91,6 +91,12 @@ import Testing
         #expect(outcome.onlyError != nil)
     }
 
+    @Test func saysWhereTheNameOfACardGoes() throws {
+        let outcome = try tool.run("--devices", "RTX-4090")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("--devices 22.15GiB --card rtx-4090"))
+    }
+
     /// Without devices it plans for those of this machine.
     @Test(.disabled(if: FileManager.default.fileExists(atPath: "/dev/nvidiactl")))
     func plansForThisMachine() throws {
