@@ -23,6 +23,9 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
         case .int8: .int8
         }
     }
+
+    /// The type of large matrices where it is one of 8 bits.
+    public var narrowType: DataType? { matrixType.isNarrow ? matrixType : nil }
 }
 
 /// In which type a transformer keeps keys and values and attends to them, as `--attention` names it.

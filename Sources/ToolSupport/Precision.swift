@@ -9,9 +9,6 @@ extension Precision: ExpressibleByArgument {
     public static let help = ArgumentHelp(
         "The type of large matrices: f32, bf16, fp8 or int8; by default f32 on a CPU, and on CUDA what weights were prepared in, or bf16.",
         valueName: "type")
-
-    /// The type of activations.
-    var activations: FloatType { self == .float32 ? .float32 : .bfloat16 }
 }
 
 extension AttentionType: ExpressibleByArgument {
@@ -33,10 +30,7 @@ extension DeviceOptions {
 
     /// The device, computing a transformer with this precision. Throws as `open`.
     public func open(transformer precision: Precision) throws -> any Device {
-        let activations = precision.activations.dataType
-        return try open(
-            activations: activations,
-            matrices: precision.matrixType == activations ? nil : precision.matrixType)
+        try open(activations: precision.activationType, matrices: precision.narrowType)
     }
 
     /// How a run on the opened device shares its memory, or that of the limit, which is then set apart for it; nil on a

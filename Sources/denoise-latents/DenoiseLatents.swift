@@ -182,10 +182,7 @@ import ToolSupport
 
     private func options(_ precision: Precision) -> DenoisingOptions {
         var options = DenoisingOptions()
-        options.precision = precision.activationType
-        if precision.matrixType != precision.activationType {
-            options.matrixType = precision.matrixType
-        }
+        options.precision = precision
         options.attention = attention?.windowType
         options.steps = steps
         options.solver = solver

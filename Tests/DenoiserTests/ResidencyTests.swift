@@ -117,18 +117,7 @@ import Testing
             DenoiserResidency(streamedLayers: Self.every, streamedWindows: [Self.second]), types,
             pace: .random(6))
         let sequences = try [0..<1, 1..<2].map { try model.sequence(steps: $0) }
-        var found: [Latents] = []
-        for index in 0..<6 {
-            var latents: Latents?
-            for sequence in sequences {
-                latents =
-                    try sequence.denoise(
-                        index, audio: model.sound(of: index), input: latents,
-                        refresh: { model.refresh(found.first) }
-                    ).latents
-            }
-            found.append(try #require(latents))
-        }
+        let found = try model.run(through: sequences, blocks: 6)
         #expect(found == expected)
     }
 

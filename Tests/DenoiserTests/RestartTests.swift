@@ -164,18 +164,7 @@ import Testing
             let sequences = try zip(bounds, bounds.dropFirst()).map {
                 try model.sequence(schedule, steps: $0..<$1)
             }
-            var found: [Latents] = []
-            for index in 0..<5 {
-                var latents: Latents?
-                for sequence in sequences {
-                    latents =
-                        try sequence.denoise(
-                            index, audio: model.sound(of: index), input: latents,
-                            refresh: { model.refresh(found.first) }
-                        ).latents
-                }
-                found.append(try #require(latents))
-            }
+            let found = try model.run(through: sequences, blocks: 5)
             #expect(found == expected, "\(bounds)")
         }
     }

@@ -98,6 +98,21 @@ struct SyntheticModel {
         }
         return done
     }
+
+    /// So many blocks of which each goes through all sequences, a range of steps each.
+    func run(through sequences: [LatentSequence], blocks: Int) throws -> [Latents] {
+        var done: [Latents] = []
+        for index in 0..<blocks {
+            let latents = try sequences.reduce(Latents?.none) { input, sequence in
+                try sequence.denoise(
+                    index, audio: sound(of: index), input: input,
+                    refresh: { refresh(done.first) }
+                ).latents
+            }
+            if let latents { done.append(latents) }
+        }
+        return done
+    }
 }
 
 extension NormalNumbers {

@@ -96,11 +96,10 @@ import Testing
         var options = DenoisingOptions()
         let plain = try provenance("plain", options)
         #expect(plain["precision"] == "f32" && plain["attention"] == nil)
-        options.precision = .bfloat16
-        options.matrixType = .int8
+        options.precision = .int8
         let narrow = try provenance("int8", options)
         #expect(narrow["precision"] == "int8" && narrow["attention"] == nil)
-        options.matrixType = .float8E4M3
+        options.precision = .float8
         options.attention = .float8E4M3
         let narrowest = try provenance("fp8", options)
         #expect(narrowest["precision"] == "fp8" && narrowest["attention"] == "fp8")

@@ -80,6 +80,19 @@ private struct Queue {
     /// Whether the first one may run.
     var isReady: Bool { !isEmpty && entries[done].marks.allSatisfy(\.hasPassed) }
 
+    /// Adds work behind marks; a mark that passes when it is done.
+    mutating func append(
+        after marks: [any Mark], _ work: @escaping () throws -> Void
+    ) -> any Mark {
+        let mark = PassedMark()
+        entries.append(
+            Entry(after: marks.compactMap { $0 as? PassedMark }) {
+                try work()
+                mark.hasPassed = true
+            })
+        return mark
+    }
+
     mutating func removeFirst() -> Entry {
         done += 1
         defer {
@@ -117,30 +130,20 @@ extension ApartDevice {
         _ bytes: UnsafeRawBufferPointer, into tensor: Tensor, after marks: [any Mark]
     ) -> any Mark {
         precondition(bytes.count == tensor.byteCount)
-        let mark = PassedMark()
-        let marks = flaw == .hastyFetches ? [] : marks.compactMap { $0 as? PassedMark }
-        fetches.entries.append(
-            Entry(after: marks) { [unowned self] in
-                try base.write(bytes, to: tensor)
-                fetchedBytes += bytes.count
-                mark.hasPassed = true
-            })
-        return mark
+        return fetches.append(after: flaw == .hastyFetches ? [] : marks) { [unowned self] in
+            try base.write(bytes, to: tensor)
+            fetchedBytes += bytes.count
+        }
     }
 
     public func store(
         _ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer, after marks: [any Mark]
     ) -> any Mark {
         precondition(bytes.count == tensor.byteCount)
-        let mark = PassedMark()
-        let marks = flaw == .hastyStores ? [] : marks.compactMap { $0 as? PassedMark }
-        stores.entries.append(
-            Entry(after: marks) { [unowned self] in
-                try base.read(tensor, into: bytes)
-                storedBytes += bytes.count
-                mark.hasPassed = true
-            })
-        return mark
+        return stores.append(after: flaw == .hastyStores ? [] : marks) { [unowned self] in
+            try base.read(tensor, into: bytes)
+            storedBytes += bytes.count
+        }
     }
 
     public func mark() -> any Mark {

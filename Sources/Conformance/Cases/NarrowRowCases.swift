@@ -101,22 +101,27 @@ extension OperationCase {
     private static func narrowCopy(
         _ name: String, _ shape: Shape, _ type: DataType, _ form: NarrowForm
     ) -> OperationCase {
-        narrow("copy/\(type)-\(form)-\(name)", .steps) { inputs in
-            let device = inputs.device
-            let x = try inputs.unevenRows(shape)
-            let y = try form.output(inputs, shape, type)
-            return Call(output: y) { try device.copy(x, into: y) }
-        }
+        narrowElements("copy", name, shape, type, form) { try $0.copy($1, into: $2) }
     }
 
     private static func narrowActivation(
         _ name: String, _ shape: Shape, _ type: DataType, _ form: NarrowForm
     ) -> OperationCase {
-        narrow("activate/\(type)-\(form)-\(name)", .steps) { inputs in
+        narrowElements("activate", name, shape, type, form) {
+            try $0.activate($1, .geluTanh, into: $2)
+        }
+    }
+
+    /// An operation from rows of uneven sizes to numbers of 8 bits, element by element.
+    private static func narrowElements(
+        _ operation: String, _ name: String, _ shape: Shape, _ type: DataType, _ form: NarrowForm,
+        _ run: @escaping @Sendable (_ device: any Device, _ x: Tensor, _ y: Tensor) throws -> Void
+    ) -> OperationCase {
+        narrow("\(operation)/\(type)-\(form)-\(name)", .steps) { inputs in
             let device = inputs.device
             let x = try inputs.unevenRows(shape)
             let y = try form.output(inputs, shape, type)
-            return Call(output: y) { try device.activate(x, .geluTanh, into: y) }
+            return Call(output: y) { try run(device, x, y) }
         }
     }
 

@@ -1,12 +1,11 @@
+import Compute
 import Denoiser
 import Tensors
 
 /// What a user can choose about denoising, as far as it shapes the result.
 public struct DenoisingOptions: Sendable {
-    /// The type in which the device keeps activations, and weights that are not said otherwise.
-    public var precision = DataType.float32
-    /// The type in which the device keeps large matrices: float8_e4m3 or int8; nil for that of activations.
-    public var matrixType: DataType?
+    /// The types in which the device keeps activations and weights.
+    public var precision = Precision.float32
     /// The type of attention and its windows: float8_e4m3, or nil for that of activations.
     public var attention: DataType?
     /// Steps of the schedule.

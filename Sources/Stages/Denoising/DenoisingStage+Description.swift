@@ -44,7 +44,7 @@ extension DenoisingStage {
     ) -> [String: String] {
         var shaping = [
             "steps": String(options.steps), "solver": options.solver.rawValue,
-            "precision": FloatName.of(options.matrixType ?? options.precision),
+            "precision": FloatName.of(options.precision.matrixType),
             "output-type": FloatName.of(options.outputType),
         ]
         if paths.replay == nil {

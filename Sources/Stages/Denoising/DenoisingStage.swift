@@ -18,21 +18,12 @@ public struct DenoisingStage {
     /// Blocks of the whole video.
     public var blocks: Int { inputs.blocks }
 
-    /// What a plan of its memory is asked. Throws `StageError` for types that are no precision together.
+    /// What a plan of its memory is asked. Throws as `ModelSizes(of:)`.
     public func request() throws -> PlanRequest {
-        let precision = Precision.allCases.first {
-            $0.activationType == options.precision
-                && $0.matrixType == options.matrixType ?? options.precision
-        }
-        guard let precision else {
-            let types = [options.matrixType, options.precision].compactMap(\.self)
-            throw StageError(
-                "no precision has \(types.map(\.description).joined(separator: " matrices and ")) activations"
-            )
-        }
         var request = PlanRequest(
             model: try ModelSizes(of: transformer), grid: inputs.grid, steps: options.range.count,
-            precision: precision, attention: options.attention == nil ? .activations : .float8)
+            precision: options.precision,
+            attention: options.attention == nil ? .activations : .float8)
         request.branches = inputs.negativeText == nil || options.guidance == 1 ? 1 : 2
         request.actors = inputs.audio.count
         return request
@@ -48,7 +39,7 @@ public struct DenoisingStage {
         try Self.check(options, paths)
         let denoiser = try BoundDenoiser(
             weights: paths.weights, lora: paths.lora, scale: options.loraScale, strict: strict,
-            matrixType: options.matrixType, listener: listener)
+            matrixType: options.precision.narrowType, listener: listener)
         self.paths = paths
         self.options = options
         self.listener = listener
