@@ -46,8 +46,10 @@ extension KernelBenchmark {
         let bytes: Int
         /// Multiplications and additions of a call.
         let flops: Int
-        /// The result of one call; empty where there is nothing to compare with.
+        /// The result of one call.
         let values: [Float]
+        /// Elements that came out differently when the same was called with the same operands elsewhere in memory.
+        let unsteady: Int
     }
 
     /// All sets together are larger than any cache.
@@ -63,8 +65,8 @@ extension KernelBenchmark {
         while sets.count * bytes < Self.leastBytes || sets.count < 2 {
             sets.append(try prepare(device))
         }
-        try sets[0].call()
-        let values = try variants.count > 1 ? device.floats(sets[0].result) : []
+        let values = try result(of: sets[0], on: device)
+        let again = try result(of: sets[1], on: device)
         let estimate = max(Double(bytes) / 4e12, Double(sets[0].flops) / 8e14)
         let calls = max(sets.count, Int(Self.roundSeconds / estimate))
         let times = try (0...Self.rounds).map { _ in
@@ -72,7 +74,13 @@ extension KernelBenchmark {
         }
         return Outcome(
             seconds: times.dropFirst().sorted()[Self.rounds / 2], bytes: bytes,
-            flops: sets[0].flops, values: values)
+            flops: sets[0].flops, values: values,
+            unsteady: zip(values, again).count { $0.bitPattern != $1.bitPattern })
+    }
+
+    private func result(of set: Operands, on device: CUDADevice) throws -> [Float] {
+        try set.call()
+        return try device.floats(set.result)
     }
 
     /// Seconds of one of so many calls.

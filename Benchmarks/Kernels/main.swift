@@ -51,7 +51,8 @@ where filter.isEmpty || benchmark.name.contains(filter) {
         print(
             String(format: "%8.1f us ", 1e6 * outcome.seconds) + work
                 + "\(benchmark.name), \(variant.name)"
-                + (error == 0 ? "" : String(format: " (differs by %.0e)", error)))
+                + (error == 0 ? "" : String(format: " (differs by %.0e)", error))
+                + (outcome.unsteady == 0 ? "" : ", \(outcome.unsteady) NOT THE SAME TWICE"))
         chosen = chosen ?? outcome
     }
 }

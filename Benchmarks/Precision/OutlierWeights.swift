@@ -31,42 +31,53 @@ final class OutlierWeights: WeightSource {
         let width = view.shape[-1]
         if path.hasSuffix(".modulation"), view.shape.elementCount == 6 * width {
             // Scales, which are added to 1, of attention and of feed-forward.
-            return changed(view) { index, value in
-                let isScale = [1, 4].contains(index / width)
-                return isScale && Self.isOutlier(index % width)
-                    ? Self.factor * (1 + value) - 1 : value
+            return changed(view) { elements in
+                for row in [1, 4] {
+                    for channel in 0..<width where Self.isOutlier(channel) {
+                        elements[row * width + channel].change { Self.factor * (1 + $0) - 1 }
+                    }
+                }
             }
         }
-        if path.contains(".norm3.") {
-            return changed(view) { Self.isOutlier($0) ? Self.factor * $1 : $1 }
+        guard path.contains(".norm3.") || path.contains(".ffn.0.") else { return view }
+        let channels = view.shape[0]
+        let row = view.shape.elementCount / channels
+        return changed(view) { elements in
+            for channel in 0..<channels where Self.isOutlier(channel) {
+                for index in channel * row..<(channel + 1) * row {
+                    elements[index].change { Self.factor * $0 }
+                }
+            }
         }
-        if path.contains(".ffn.0.") {
-            let row = path.hasSuffix("weight") ? width : 1
-            return changed(view) { Self.isOutlier($0 / row) ? Self.factor * $1 : $1 }
-        }
-        return view
     }
 
-    /// A copy in float32 with each element changed.
-    private func changed(_ view: TensorView, _ change: (Int, Float) -> Float) -> TensorView {
-        let copy = FloatCopy(view.floats())
-        for index in copy.elements.indices {
-            copy.elements[index] = change(index, copy.elements[index])
-        }
+    /// A copy of a view in bfloat16, changed.
+    private func changed(
+        _ view: TensorView, _ change: (UnsafeMutableBufferPointer<BFloat16>) -> Void
+    ) -> TensorView {
+        precondition(view.dataType == .bfloat16)
+        let copy = Copy(view.bytes)
+        change(copy.bytes.assumingMemoryBound(to: BFloat16.self))
         return TensorView(
-            name: view.name, dataType: .float32, shape: view.shape,
-            bytes: UnsafeRawBufferPointer(copy.elements), owner: copy)
+            name: view.name, dataType: .bfloat16, shape: view.shape,
+            bytes: UnsafeRawBufferPointer(copy.bytes), owner: copy)
     }
 }
 
-/// Numbers that a view can be made of.
-private final class FloatCopy {
-    let elements: UnsafeMutableBufferPointer<Float>
+extension BFloat16 {
+    fileprivate mutating func change(_ value: (Float) -> Float) {
+        self = BFloat16(value(Float(self)))
+    }
+}
 
-    init(_ numbers: [Float]) {
-        elements = .allocate(capacity: numbers.count)
-        _ = elements.initialize(from: numbers)
+/// Bytes that a view can be made of.
+private final class Copy {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(_ source: UnsafeRawBufferPointer) {
+        bytes = .allocate(byteCount: source.count, alignment: 64)
+        bytes.copyMemory(from: source)
     }
 
-    deinit { elements.deallocate() }
+    deinit { bytes.deallocate() }
 }
