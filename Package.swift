@@ -80,7 +80,8 @@ let package = Package(
             "ComputeCUDA", uses: ["Compute", "Tensors", "CNVIDIA", crypto],
             exclude: ["KERNELS.md"],
             resources: kernels(
-                "Common.cuh", "Numbers.cuh", "Activate.cu", "Add.cu", "Affine.cu", "ChannelNorm.cu",
+                "Common.cuh", "Numbers.cuh", "WarpGroups.cuh", "AttendKinds.cuh", "Activate.cu",
+                "Add.cu", "Affine.cu", "Attend.cu", "ChannelNorm.cu",
                 "Convert.cu", "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu",
                 "Multiply.cu", "Pause.cu", "Permute.cu", "Quantize.cu", "QuantizeByOne.cu",
                 "QuantizePixels.cu", "RMSNorm.cu", "Rescale.cu", "Rotate.cu", "Softmax.cu",

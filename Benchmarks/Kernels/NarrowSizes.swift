@@ -93,8 +93,10 @@ extension KernelBenchmark {
 
     /// Self-attention over window and conditioning in both types.
     static let narrowAttention: [KernelBenchmark] = [DataType.float8E4M3, .bfloat16].map { type in
-        KernelBenchmark(name: "attention \(type) [3168 x 15312, 40, 128]", variants: [chosen]) {
-            device in
+        let variants = [chosen, Variant("cuDNN") { $0.attendsItself = false }]
+        return KernelBenchmark(
+            name: "attention \(type) [3168 x 15312, 40, 128]", variants: variants
+        ) { device in
             func operand(_ count: Int) throws -> Tensor {
                 let wide = try noise(device, [1, count, heads, head])
                 guard type == .float8E4M3 else { return wide }

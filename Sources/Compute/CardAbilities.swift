@@ -16,6 +16,6 @@ public struct CardAbilities: Hashable, Sendable {
     /// Whether products of float8_e4m3 multiply with the scales of rows and columns themselves: cuBLASLt promises that for Hopper
     /// alone. Elsewhere they may need their sums apart.
     public var scalesInProduct: Bool { architecture == 90 }
-    /// Whether cuDNN attends to float8_e4m3: on Hopper and on the Blackwell of data centers.
-    public var hasNarrowAttention: Bool { (90..<110).contains(architecture) }
+    /// Whether this project's kernel attends to float8_e4m3; elsewhere copies in the activations' type are attended to.
+    public var hasNarrowAttention: Bool { architecture == 90 }
 }

@@ -59,7 +59,7 @@ public enum OperationWorkspaces: Hashable, Sendable {
         }
     }
 
-    /// What an attention holds: where operands of 8 bits are not attended to as they are, copies of all, and on a processor
+    /// What an attention holds: what this project's kernel for Hopper leaves between its parts; where operands of 8 bits are not attended to as they are, copies of all, and on a processor
     /// what its threads work in.
     func attention(query: Tensor, key: Tensor, into out: Tensor, activationType: DataType) -> [Int]
     {
@@ -67,9 +67,8 @@ public enum OperationWorkspaces: Hashable, Sendable {
         let copies = [query, key, key, out].map { $0.shape.elementCount * activationType.size }
         switch self {
         case .card(let card):
-            guard isNarrow else { return [] }
-            // A scale turned over, and a row of results that nobody reads.
-            return card.hasNarrowAttention ? [4, 32] : copies
+            if card.attendsItself(key: key) { return card.attentionBlocks(query: query, key: key) }
+            return isNarrow ? copies : []
         case .processor(let processor):
             let scratch = processor.threads * ProcessorAbilities.attentionBytes(query)
             return [scratch] + (isNarrow ? copies : [])

@@ -2,8 +2,8 @@ import Compute
 import Tensors
 
 extension CUDADevice {
-    /// Without a bias and in bfloat16 by cuDNN where it offers the shape; else by products with a softmax between
-    /// them. `kernelsUsed` says which.
+    /// Without a bias and in bfloat16 by the kernel of this room where it is made for the card and the shape, or by cuDNN where it
+    /// offers the shape; else by products with a softmax between them. `kernelsUsed` says which.
     public func attention(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor?, into out: Tensor
     ) throws {
@@ -26,7 +26,8 @@ extension CUDADevice {
                 query: query, key: key, value: value, scale: scale, bias: bias, into: out)
         }
         if query.dataType == .bfloat16, bias == nil,
-            try attendByCuDNN(query: query, key: key, value: value, scale: scale, into: out)
+            try attendByKernel(query: query, key: key, value: value, scale: scale, into: out)
+                || attendByCuDNN(query: query, key: key, value: value, scale: scale, into: out)
         {
             return
         }

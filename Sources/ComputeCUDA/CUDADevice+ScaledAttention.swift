@@ -3,7 +3,9 @@ import Tensors
 
 // Attention in float8_e4m3, one scale for each operand.
 extension CUDADevice {
-    /// By cuDNN where it offers the shape on this card; else in the activations' type, from copies of the operands.
+    /// By the kernel of this room where it is made for the card and the shape; else in the activations' type, from copies of the
+    /// operands. cuDNN has an attention in 8 bits, too, but a run that was stopped could not go on from it: what came out
+    /// differed in another process (9.14, on Hopper). It is there to be compared with.
     func attendScaled(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, bias: Tensor?, into out: Tensor
     ) throws {
@@ -13,7 +15,12 @@ extension CUDADevice {
         guard areScaled, bias == nil else {
             throw unsupported("attention of \(query.dataType) with a bias or scales for rows")
         }
-        if try attendByCuDNN8(query: query, key: key, value: value, scale: scale, into: out) {
+        if try attendByKernel(query: query, key: key, value: value, scale: scale, into: out) {
+            return
+        }
+        if !tuning.attendsItself,
+            try attendByCuDNN8(query: query, key: key, value: value, scale: scale, into: out)
+        {
             return
         }
         let wide = try allocate(out.shape, activationType)

@@ -129,13 +129,24 @@ enum KernelArgument {
     case int(Int)
     /// A `float`.
     case float(Float)
+    /// A structure.
+    case bytes([UInt8])
 
-    /// The parameter's bytes, in the lowest places.
-    fileprivate var bits: UInt64 {
+    /// A structure of a type that is laid out as in C.
+    static func structure<Structure: BitwiseCopyable>(_ value: Structure) -> KernelArgument {
+        .bytes(withUnsafeBytes(of: value, Array.init))
+    }
+
+    /// The parameter's bytes, in the lowest places of words.
+    fileprivate var words: [UInt64] {
         switch self {
-        case .address(let address): address
-        case .int(let value): UInt64(bitPattern: Int64(value))
-        case .float(let value): UInt64(value.bitPattern)
+        case .address(let address): return [address]
+        case .int(let value): return [UInt64(bitPattern: Int64(value))]
+        case .float(let value): return [UInt64(value.bitPattern)]
+        case .bytes(let bytes):
+            var words = [UInt64](repeating: 0, count: (bytes.count + 7) / 8)
+            words.withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
+            return words
         }
     }
 }
@@ -149,11 +160,13 @@ extension CUDADevice {
         guard grid.0 > 0, grid.1 > 0, grid.2 > 0 else { return }
         try context.activate()
         let function = try kernels.function(name, sharedBytes: shared)
-        var values = arguments.map(\.bits)
-        try values.withUnsafeMutableBufferPointer { values in
-            var pointers = values.indices.map {
-                UnsafeMutableRawPointer?(values.baseAddress! + $0)
-            }
+        var (words, starts): ([UInt64], [Int]) = ([], [])
+        for argument in arguments {
+            starts.append(words.count)
+            words += argument.words
+        }
+        try words.withUnsafeMutableBufferPointer { words in
+            var pointers = starts.map { UnsafeMutableRawPointer?(words.baseAddress! + $0) }
             try driver.check(
                 driver.launchKernel(
                     function, UInt32(grid.0), UInt32(grid.1), UInt32(grid.2), UInt32(block), 1, 1,

@@ -33,6 +33,10 @@ enum { CU_STREAM_NON_BLOCKING = 1 };
 enum { CU_EVENT_DEFAULT = 0, CU_EVENT_DISABLE_TIMING = 2 };
 enum { CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8 };
 
+enum { CU_TENSOR_MAP_DATA_TYPE_UINT8 = 0, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 = 9 };
+enum { CU_TENSOR_MAP_SWIZZLE_64B = 2, CU_TENSOR_MAP_SWIZZLE_128B = 3 };
+enum { CU_TENSOR_MAP_L2_PROMOTION_L2_128B = 2 };
+
 enum {
     CU_MEMPOOL_ATTR_RELEASE_THRESHOLD = 4,
 };
@@ -121,6 +125,11 @@ typedef CUresult (*_Nonnull cuModuleGetFunction_t)(
     CUfunction _Nullable *_Nonnull function, CUmodule _Nonnull module, const char *_Nonnull name);
 typedef CUresult (*_Nonnull cuFuncSetAttribute_t)(
     CUfunction _Nonnull function, int attribute, int value);
+typedef CUresult (*_Nonnull cuTensorMapEncodeTiled_t)(
+    void *_Nonnull map, int dataType, unsigned int rank, void *_Nonnull address,
+    const unsigned long long *_Nonnull sizes, const unsigned long long *_Nonnull strides,
+    const unsigned int *_Nonnull box, const unsigned int *_Nonnull elementStrides,
+    int interleave, int swizzle, int promotion, int fill);
 typedef CUresult (*_Nonnull cuLaunchKernel_t)(
     CUfunction _Nonnull function, unsigned int gridX, unsigned int gridY, unsigned int gridZ,
     unsigned int blockX, unsigned int blockY, unsigned int blockZ, unsigned int sharedBytes,

@@ -51,10 +51,16 @@ package enum KernelSources {
     /// What all files begin with.
     private static let common = [PackageResources.Common_cuh, PackageResources.Numbers_cuh]
 
+    /// What stands between that and single files.
+    private static let additions: [String: [[UInt8]]] = [
+        "Attend": [PackageResources.WarpGroups_cuh, PackageResources.AttendKinds_cuh]
+    ]
+
     private static let files: [String: [UInt8]] = [
         "Activate": PackageResources.Activate_cu,
         "Add": PackageResources.Add_cu,
         "Affine": PackageResources.Affine_cu,
+        "Attend": PackageResources.Attend_cu,
         "ChannelNorm": PackageResources.ChannelNorm_cu,
         "Convert": PackageResources.Convert_cu,
         "ConvolutionEpilogue": PackageResources.ConvolutionEpilogue_cu,
@@ -81,8 +87,8 @@ package enum KernelSources {
     /// The whole program of a file. Traps if there is none of that name.
     package static func text(of file: String) -> String {
         guard let bytes = files[file] else { preconditionFailure("no kernel file '\(file)'") }
-        return (common + [bytes]).map { String(decoding: $0, as: UTF8.self) }.joined(
-            separator: "\n")
+        return (common + additions[file, default: []] + [bytes])
+            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
     }
 
     /// What the compiler is told for cards of an architecture, ten times the major number plus the minor.

@@ -30,6 +30,9 @@ package struct KernelTuning: Hashable, Sendable {
     /// offers that; else a kernel behind them does, as on cards that do not.
     package var scalesInProducts = true
 
+    /// Whether the kernel of this room attends on Hopper where there are many keys; else cuDNN does.
+    package var attendsItself = true
+
     /// The project's choice.
     package init() {}
 

@@ -48,6 +48,8 @@ final class DriverAPI: Sendable {
     let moduleGetFunction: cuModuleGetFunction_t
     let functionSetAttribute: cuFuncSetAttribute_t
     let launchKernel: cuLaunchKernel_t
+    /// Drivers for CUDA 12 and later have it.
+    let encodeTensorMap: cuTensorMapEncodeTiled_t?
 
     /// Opens the driver and initialises it; throws `MissingLibrary`, `MissingSymbol` or `CUDAError`.
     init() throws {
@@ -95,6 +97,7 @@ final class DriverAPI: Sendable {
         moduleGetFunction = try library.symbol("cuModuleGetFunction")
         functionSetAttribute = try library.symbol("cuFuncSetAttribute")
         launchKernel = try library.symbol("cuLaunchKernel")
+        encodeTensorMap = try? library.symbol("cuTensorMapEncodeTiled")
         try check(initialize(0), "cuInit")
     }
 

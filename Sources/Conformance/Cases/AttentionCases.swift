@@ -11,6 +11,11 @@ extension OperationCase {
             attention("one-query", queries: 1, keys: 333, heads: 4, head: 64),
             attention("one-key", queries: 40, keys: 1, heads: 2, head: 32),
             attention("many-keys", queries: 100, keys: 1031, heads: 2, head: 64),
+            attention("many-keys-128", queries: 300, keys: 1100, heads: 2, head: 128),
+            attention(
+                "many-keys-128-batch", batch: 2, queries: 40, keys: 1056, heads: 1, head: 128),
+            attention(
+                "many-keys-128-sharp", queries: 70, keys: 1100, heads: 1, head: 128, scale: 2),
             attention("many-queries", queries: 601, keys: 96, heads: 1, head: 48),
             attention("batch", batch: 3, queries: 33, keys: 47, heads: 2, head: 64),
             attention("bias", queries: 65, keys: 161, heads: 3, head: 64, bias: true),

@@ -1,0 +1,75 @@
+import Tensors
+
+/// How a Hopper card's blocks of threads share an attention with heads of 128 channels: tiles of 128 queries of a head, each in
+/// steps of some keys. Two blocks, a cluster, do two tiles at a time. Every cluster does equally many whole pairs; the steps of those
+/// left over are shared out evenly.
+public struct AttentionShares: Hashable, Sendable {
+    /// Tiles of a head.
+    public let tilesOfHead: Int
+    /// Pairs of tiles: of one head, and what is left over of two heads.
+    public let pairs: Int
+    /// Steps of a tile.
+    public let steps: Int
+    /// Clusters.
+    public let clusters: Int
+
+    /// Channels of a head.
+    public static let head = 128
+    /// Queries of a tile.
+    public static let tileRows = 128
+    /// Clusters at most: half as many as the largest Hopper cards have multiprocessors.
+    public static let mostClusters = 66
+
+    /// The shares of an attention in bfloat16 or float8_e4m3 on a card with so many multiprocessors.
+    public init(
+        queries: Int, keys: Int, heads: Int, dataType: DataType,
+        multiprocessors: Int = 2 * mostClusters
+    ) {
+        func parts(_ count: Int, of length: Int) -> Int { (count + length - 1) / length }
+        tilesOfHead = parts(queries, of: Self.tileRows)
+        pairs = tilesOfHead / 2 * heads + parts(tilesOfHead % 2 * heads, of: 2)
+        steps = parts(keys, of: Self.keys(of: dataType))
+        clusters = min(multiprocessors / 2, Self.mostClusters)
+    }
+
+    /// Keys of a step: what registers and shared memory hold.
+    public static func keys(of dataType: DataType) -> Int { dataType == .bfloat16 ? 176 : 192 }
+
+    /// Pairs that single clusters do from end to end, the first ones.
+    public var wholePairs: Int { pairs / clusters * clusters }
+    /// Steps of the other pairs that a cluster does: never more than a pair has.
+    public var share: Int { ((pairs - wholePairs) * steps + clusters - 1) / clusters }
+
+    /// Bytes of what shares leave, those of two pairs from each cluster: for each row 128 sums, the largest score and the sum of
+    /// weights.
+    public var sumBytes: Int {
+        pairs == wholePairs
+            ? 0 : 4 * clusters * Self.tileRows * (Self.head + 2) * DataType.float32.size
+    }
+
+    /// Keys of values in 8 bits that lie turned, one channel's behind the other's: as many as the copy engine wants in a row.
+    public static func paddedKeys(_ keys: Int) -> Int { (keys + 15) / 16 * 16 }
+}
+
+extension CardAbilities {
+    /// Keys from which on this project's kernel is faster than cuDNN's in bfloat16.
+    private static let manyKeys = 1024
+
+    /// Whether this project's own kernel attends to keys [batch, keys, heads, head]; in 8 bits however few they are.
+    public func attendsItself(key: Tensor) -> Bool {
+        guard architecture == 90, key.shape[3] == AttentionShares.head else { return false }
+        return key.dataType == .float8E4M3
+            || key.dataType == .bfloat16 && key.shape[1] >= Self.manyKeys
+    }
+
+    /// Bytes of the blocks that it holds at once.
+    func attentionBlocks(query: Tensor, key: Tensor) -> [Int] {
+        let (keys, heads) = (key.shape[1], key.shape[2])
+        let shares = AttentionShares(
+            queries: query.shape[1], keys: keys, heads: heads, dataType: query.dataType)
+        let turned =
+            query.dataType == .bfloat16
+            ? [] : [heads * AttentionShares.head * AttentionShares.paddedKeys(keys)]
+        return turned + [max(shares.sumBytes, 4)]
+    }
+}
