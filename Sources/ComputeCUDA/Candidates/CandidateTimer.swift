@@ -1,12 +1,12 @@
 import Compute
 import Tensors
 
-/// Times candidates on a device, on operands of random numbers that are not in the card's cache.
+/// Times candidates on a device, on operands of random numbers: many calls in a row, as in a run that keeps the card at its limit of
+/// power. There what takes less energy is faster, which need not be what is faster on a cool card.
 final class CandidateTimer {
     private let device: CUDADevice
     private let noise: Tensor
     private let output: Tensor
-    private let eraser: Tensor
     private let start: Event
     private let stop: Event
 
@@ -25,15 +25,12 @@ final class CandidateTimer {
         let inputs = problems.map { Self.offsets($0.inputs).end }.max() ?? 0
         noise = try Self.noise(bytes: inputs, on: device)
         output = try device.allocate([max(1, problems.map(\.output).max() ?? 0)], .uint8)
-        eraser = try device.allocate([Self.cacheBytes], .uint8)
         start = try Event(device.context, isTimed: true)
         stop = try Event(device.context, isTimed: true)
     }
 
-    /// More bytes than any card's cache has.
-    private static let cacheBytes = 192 << 20
-    /// How often a candidate is timed.
-    private static let repetitions = 5
+    /// Milliseconds of a candidate's calls, the second half of which are timed.
+    private static let stretch: Float = 300
     /// A candidate that is this much slower than the best one is timed once.
     private static let hopeless: Float = 2
 
@@ -56,7 +53,7 @@ final class CandidateTimer {
         return results
     }
 
-    /// The median of several runs behind one that is not counted.
+    /// The mean of many calls behind as many that are not counted.
     private func time(
         _ prepared: Candidate.Prepared, _ problem: CandidateProblem, best: Float
     ) throws -> Float {
@@ -64,20 +61,19 @@ final class CandidateTimer {
         let inputs = Self.offsets(problem.inputs).starts.map {
             elements.rows($0 / DataType.bfloat16.size..<elements.shape[0])
         }
-        func once() throws -> Float {
-            try device.clear(eraser)
+        func mean(of calls: Int) throws -> Float {
             try start.record(in: device.stream)
-            try prepared.run(inputs, output)
+            for _ in 0..<calls { try prepared.run(inputs, output) }
             try stop.record(in: device.stream)
             try stop.synchronize()
-            return try stop.milliseconds(since: start)
+            return try stop.milliseconds(since: start) / Float(calls)
         }
-        _ = try once()
-        let first = try once()
+        _ = try mean(of: 1)
+        let first = try mean(of: 1)
         guard first < Self.hopeless * best else { return first }
-        return try (1..<Self.repetitions).reduce(into: [first]) { times, _ in
-            times.append(try once())
-        }.sorted()[Self.repetitions / 2]
+        let calls = max(1, Int(Self.stretch / 2 / first))
+        _ = try mean(of: calls)
+        return try mean(of: calls)
     }
 
     /// Where operands of so many bytes begin one behind another, and where the last one ends.
