@@ -71,6 +71,6 @@ extension CUDADevice {
     private func upload(_ view: TensorView, to tensor: Tensor) throws {
         guard view.bytes.count > 0 else { return }
         try context.activate()
-        try weightUploader().upload(view.bytes, to: tensor.address, of: stream)
+        try weightUploader().upload(view, to: tensor.address, of: stream)
     }
 }

@@ -1,5 +1,7 @@
 import Dispatch
 import Glibc
+import Synchronization
+import Tensors
 
 /// Brings bytes of the host to the card at the speed of the link: threads copy them into pinned buffers,
 /// from which the card takes them in a stream of its own while the next ones are filled.
@@ -12,9 +14,11 @@ final class Uploader {
 
     /// Two would do for the card; four hide the unsteadiness of threads that read from a disk.
     private static let bufferCount = 4
-    private static let bufferBytes = 32 << 20
+    private static let bufferBytes =
+        32 << 20
     /// What one thread copies at a time.
-    private static let pieceBytes = 1 << 20
+    private static let pieceBytes =
+        1 << 20
 
     /// An uploader with its pinned buffers.
     init(_ context: Context) throws {
@@ -26,19 +30,18 @@ final class Uploader {
         }
     }
 
-    /// Copies host bytes to an address of the card, whose memory is the `owner` stream's: the copy begins
-    /// behind what that stream holds now, and what is put into it later comes behind the copy. The bytes
-    /// may go when the call returns.
-    func upload(_ source: UnsafeRawBufferPointer, to address: UInt64, of owner: Stream) throws {
+    /// Copies a view's bytes to an address of the card, whose memory is the `owner` stream's: the copy begins
+    /// behind what that stream holds now, and what is put into it later comes behind the copy. The view
+    /// may go when the call returns. Throws what reading its file throws.
+    func upload(_ view: TensorView, to address: UInt64, of owner: Stream) throws {
         try stream.wait(for: owner, by: mark)
         var offset = 0
-        while offset < source.count {
-            let count = min(Self.bufferBytes, source.count - offset)
+        while offset < view.bytes.count {
+            let count = min(Self.bufferBytes, view.bytes.count - offset)
             let (pinned, taken) = buffers[next]
             next = (next + 1) % buffers.count
             try taken.synchronize()
-            Self.copy(
-                UnsafeRawBufferPointer(rebasing: source[offset..<offset + count]), to: pinned.bytes)
+            try Self.read(view, offset..<offset + count, into: pinned.bytes)
             try context.driver.check(
                 context.driver.copyToDevice(
                     address + UInt64(offset), pinned.bytes.baseAddress!, count, stream.handle),
@@ -49,15 +52,24 @@ final class Uploader {
         try owner.wait(for: stream, by: mark)
     }
 
-    private static func copy(
-        _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer
-    ) {
-        nonisolated(unsafe) let (source, target) = (source, target)
-        let pieces = (source.count + pieceBytes - 1) / pieceBytes
+    private static func read(
+        _ view: TensorView, _ range: Range<Int>, into target: UnsafeMutableRawBufferPointer
+    ) throws {
+        nonisolated(unsafe) let target = target
+        let failure = Mutex<SystemError?>(nil)
+        let pieces = (range.count + pieceBytes - 1) / pieceBytes
         DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-            let range = piece * pieceBytes..<min((piece + 1) * pieceBytes, source.count)
-            (target.baseAddress! + range.lowerBound).copyMemory(
-                from: source.baseAddress! + range.lowerBound, byteCount: range.count)
+            let first = piece * pieceBytes
+            let count = min(pieceBytes, range.count - first)
+            let start = range.lowerBound + first
+            do throws(SystemError) {
+                try view.read(
+                    start..<start + count,
+                    into: UnsafeMutableRawBufferPointer(rebasing: target[first..<first + count]))
+            } catch {
+                failure.withLock { $0 = error }
+            }
         }
+        if let error = failure.withLock({ $0 }) { throw error }
     }
 }

@@ -9,6 +9,7 @@ final class RandomPages {
         /// The bytes of the tensor.
         let bytes: UnsafeRawBufferPointer
         private let reserved: Int
+        fileprivate let pages: RandomPages
 
         fileprivate init(pages: RandomPages, count: Int) throws(SystemError) {
             reserved = max(1, (count + pages.period - 1) / pages.period) * pages.period
@@ -16,6 +17,7 @@ final class RandomPages {
             guard let start = mmap(nil, reserved, PROT_NONE, flags, -1, 0), start != MAP_FAILED
             else { throw SystemError("make room for", pages.name) }
             bytes = UnsafeRawBufferPointer(start: start, count: count)
+            self.pages = pages
             for offset in stride(from: 0, to: reserved, by: pages.period) {
                 let place = mmap(
                     start + offset, pages.period, PROT_READ, MAP_SHARED | MAP_FIXED,
@@ -27,9 +29,9 @@ final class RandomPages {
         deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), reserved) }
     }
 
-    private let name: String
-    private let descriptor: Int32
-    private let period: Int
+    fileprivate let name: String
+    fileprivate let descriptor: Int32
+    fileprivate let period: Int
 
     /// Bytes after which the numbers repeat: many pages, and a prime, lest rows of a weight be alike.
     private static let bytesPerPeriod = 4099 * 4096
@@ -68,6 +70,25 @@ final class RandomPages {
     /// A tensor's worth of bytes. Throws `SystemError` if there is no room for them.
     func mapping(byteCount: Int) throws(SystemError) -> Mapping {
         try Mapping(pages: self, count: byteCount)
+    }
+}
+
+extension RandomPages.Mapping: ByteReading {
+    /// As from a file that is in the page cache.
+    func read(
+        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) {
+        guard let first = source.baseAddress else { return }
+        let start = first - bytes.baseAddress!
+        var done = 0
+        while done < source.count {
+            let offset = (start + done) % pages.period
+            let count = min(source.count - done, pages.period - offset)
+            try Tensors.read(
+                pages.descriptor, at: offset, count: count,
+                into: UnsafeMutableRawBufferPointer(rebasing: target[done...]), path: pages.name)
+            done += count
+        }
     }
 }
 

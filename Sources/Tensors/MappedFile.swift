@@ -10,12 +10,24 @@ public final class MappedFile: @unchecked Sendable {
     /// The file's bytes.
     public let bytes: UnsafeRawBufferPointer
 
+    private let descriptor: Int32
+
     /// Maps a regular file; throws `SystemError` if it cannot be opened, or is a folder or a device.
     public init(path: String) throws(SystemError) {
         self.path = path
-        let descriptor = try SystemError.check(
+        descriptor = try SystemError.check(
             open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open", path)
-        defer { close(descriptor) }
+        do {
+            bytes = try Self.map(descriptor, path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func map(
+        _ descriptor: Int32, _ path: String
+    ) throws(SystemError) -> UnsafeRawBufferPointer {
         var status = stat()
         try SystemError.check(fstat(descriptor, &status), "examine", path)
         guard status.st_mode & S_IFMT != S_IFDIR else {
@@ -25,20 +37,18 @@ public final class MappedFile: @unchecked Sendable {
             throw SystemError("map", path, code: ENODEV)
         }
         let size = Int(status.st_size)
-        guard size > 0 else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
-        }
+        guard size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0),
             start != MAP_FAILED
         else { throw SystemError("map", path) }
-        bytes = UnsafeRawBufferPointer(start: start, count: size)
+        return UnsafeRawBufferPointer(start: start, count: size)
     }
 
     deinit {
         if let start = bytes.baseAddress {
             munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
         }
+        close(descriptor)
     }
 
     /// How bytes will be read next, so that the kernel fetches ahead or lets go.
@@ -76,5 +86,15 @@ public final class MappedFile: @unchecked Sendable {
             case .dontNeed: MADV_DONTNEED
             }
         madvise(UnsafeMutableRawPointer(mutating: start) + lower, upper - lower, flag)
+    }
+}
+
+extension MappedFile: ByteReading {
+    public func read(
+        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) {
+        guard let start = bytes.baseAddress, let first = source.baseAddress else { return }
+        try Tensors.read(
+            descriptor, at: first - start, count: source.count, into: target, path: path)
     }
 }
