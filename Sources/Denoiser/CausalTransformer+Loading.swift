@@ -48,13 +48,17 @@ extension CausalTransformer {
     /// The parameters of a layer that a pass reads.
     public func passParameters(ofLayer layer: Int) -> [Parameter] { blocks[layer].passParameters }
 
-    /// Parameters that only the start of a sequence needs: those of the text and of the time.
-    public var startParameters: [Parameter] { startParameterGroups.flatMap(\.self) }
+    /// Parameters that only the start of a sequence needs: those of the time and, behind them, of the text.
+    public var startParameters: [Parameter] {
+        timeParameters + textParameterGroups.flatMap(\.self)
+    }
 
-    /// The same in groups, of which one is loaded at a time.
-    public var startParameterGroups: [[Parameter]] {
-        [textEmbedding.parameters, timeEmbedding.parameters]
-            + blocks.map(\.textAttention.textParameters)
+    /// Parameters from which modulations are made.
+    public var timeParameters: [Parameter] { timeEmbedding.parameters }
+
+    /// Parameters from which keys and values of the text are made, in groups of which one is loaded at a time.
+    public var textParameterGroups: [[Parameter]] {
+        [textEmbedding.parameters] + blocks.map(\.textAttention.textParameters)
     }
 
     /// Bytes of streamed weights that were asked for so far.

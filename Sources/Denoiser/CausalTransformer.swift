@@ -89,7 +89,7 @@ public final class CausalTransformer {
     }
 
     /// Computes the modulations at timesteps, so that the weights they are made of can go.
-    func prepareModulations(timesteps: [Float], on device: any Device) throws {
+    package func prepareModulations(timesteps: [Float], on device: any Device) throws {
         guard timesteps.contains(where: { modulations[$0] == nil }) else {
             return timeEmbedding.parameters.unload()
         }

@@ -82,7 +82,7 @@ extension CardRates {
         products: [
             .bfloat16: 737e12, .float8E4M3: 1446e12, .int8: 1232e12,
         ],
-        attention: [.bfloat16: 545e12, .float8E4M3: 800e12],
+        attention: [.bfloat16: 624e12, .float8E4M3: 834e12],
         memory: 3.2e12, link: 55e9, perOperation: 9e-6,
         source: "measured on an H200: whole steps in bfloat16 and in 8 bits")
 }
@@ -104,10 +104,12 @@ private struct DataSheet {
     /// Bytes a second of the link: 55 GB/s was measured for PCIe 5 with 16 lanes, half of that is taken for PCIe 4.
     let link: Double
 
-    /// The data sheet times the share of its own that an H200 reaches in a step: 737 of 989 TFLOP/s in products, 545 in
-    /// attention and 744 of 1979 in 8 bits, 3.2 of 4.8 TB/s.
+    /// The data sheet times the share of its own that an H200 reaches in a step: 737 of 989 TFLOP/s in products, 3.2 of 4.8 TB/s; in
+    /// attention 624 of 989 and 834 of 1979 in 8 bits, or with cuDNN, which other cards than Hopper use, 545 and 800.
     var rates: CardRates {
-        let (product, attention, narrowAttention) = (737.0 / 989, 545.0 / 989, 744.0 / 1979)
+        let product = 737.0 / 989
+        let (attention, narrowAttention) =
+            architecture == 90 ? (624.0 / 989, 834.0 / 1979) : (545.0 / 989, 800.0 / 1979)
         let moving = 3.2 / 4.8
         var products: [DataType: Double] = [
             .bfloat16: bfloat16 * product * 1e12, .int8: int8 * product * 1e12,

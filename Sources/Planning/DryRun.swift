@@ -4,6 +4,10 @@ import Tensors
 
 /// A run of the real model on a device that computes nothing: what it needs meanwhile, and what it would have computed.
 struct DryRun {
+    /// Bytes that weights of the time reach with what is computed of them, conversions not counted.
+    let timeBytes: Int
+    /// The same of the text.
+    let textBytes: Int
     /// Bytes that tensors of the moment reach, holes between them included, once a run has started.
     let temporaryBytes: Int
     /// The operations of one step: a pass for each branch over a full window.
@@ -16,7 +20,15 @@ struct DryRun {
             activationType: request.precision.activationType,
             matrixType: request.precision.matrixType,
             workspaces: workspaces)
-        let run = try Run(request, on: ProfilingDevice(device))
+        let profiling = ProfilingDevice(device)
+        let transformer = try request.model.transformer()
+        try transformer.load(on: profiling)
+        device.forgetReach()
+        try transformer.prepareModulations(timesteps: request.timesteps, on: profiling)
+        timeBytes = device.arena.reachFromTop
+        device.forgetReach()
+        let run = try Run(request, of: transformer, on: profiling)
+        textBytes = device.arena.reachFromTop
         // What only the start needs comes and goes in the first round.
         try run.round()
         device.forgetReach()
@@ -36,11 +48,11 @@ private struct Run {
     private let branches: [GuidanceBranch]
     private let masks: [Tensor]?
 
-    init(_ request: PlanRequest, on device: ProfilingDevice) throws {
+    init(
+        _ request: PlanRequest, of transformer: CausalTransformer, on device: ProfilingDevice
+    ) throws {
         self.request = request
         self.device = device
-        let transformer = try request.model.transformer()
-        try transformer.load(on: device)
         branches = try (0..<request.branches).map { _ in
             try transformer.branch(
                 context: DryRun.zeros(request.model.textDim), steps: request.steps,
@@ -79,7 +91,7 @@ private struct Run {
     private func pass(_ step: Int, _ sounds: [AudioCondition]) throws {
         let noisy = NoisyBlock(
             latents: request.latents(frames: DenoiserConfiguration.blockFrames),
-            frame: request.grid.clipFrames, timestep: Float(step + 1), window: step,
+            frame: request.grid.clipFrames, timestep: request.timesteps[step], window: step,
             sinkDistance: 17)
         for (branch, sound) in zip(branches, sounds) {
             _ = try transformer.velocity(
@@ -90,6 +102,9 @@ private struct Run {
 }
 
 extension PlanRequest {
+    /// Those of the steps, and the conditioning's.
+    fileprivate var timesteps: [Float] { (1...steps).map(Float.init) + [0] }
+
     /// Latents of zeros, [channels, frames, h, w].
     fileprivate func latents(frames: Int) -> Latents {
         let channels = model.configuration.latentChannels

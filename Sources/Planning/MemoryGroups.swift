@@ -10,9 +10,11 @@ public struct MemoryGroups: Hashable, Sendable {
     public let layerWeights: [Int]
     /// What travels over the link of each layer that is streamed.
     public let layerBundles: [Int]
-    /// The most weights at once that only the start of a run needs, with the conversion of the largest; they are gone before
-    /// there are windows.
-    public let startWeights: Int
+    /// What only the start of a run needs at once for its modulations: weights with the conversion of the largest, or with what is
+    /// computed of them.
+    public let timeStart: Int
+    /// The same, behind that, for keys and values of the text; gone before there are windows.
+    public let textStart: Int
     /// Keys and values of the text.
     public let text: Int
     /// Keys of the reference before they are turned.
@@ -64,7 +66,8 @@ extension MemoryGroups {
         fixedWeights = weights.fixed
         layerWeights = weights.layers
         layerBundles = weights.bundles
-        startWeights = weights.start
+        timeStart = max(weights.time, dryRun.timeBytes)
+        textStart = max(weights.text, dryRun.textBytes)
         text =
             request.branches * layers * 2
             * rows(configuration.textTokens, request.precision.activationType)
@@ -104,9 +107,9 @@ extension MemoryGroups {
             + temporaries + libraries
     }
 
-    /// Bytes while text and time are prepared.
+    /// Bytes while time and text are prepared, in this order.
     private func starting(_ residency: DenoiserResidency) -> Int {
-        held(residency) + startWeights + temporaries + libraries
+        held(residency) + max(timeStart - text, textStart) + libraries
     }
 
     /// Bytes of weights and of what is made of them at the start.

@@ -40,7 +40,8 @@ public struct PlanReport: Codable, Hashable, Sendable {
         public let fixedWeights: Int
         public let layerWeights: [Int]
         public let weightSlot: Int
-        public let startWeights: Int
+        public let timeStart: Int
+        public let textStart: Int
         public let text: Int
         public let referenceKeys: Int
         public let modulations: Int
@@ -152,7 +153,8 @@ extension PlanReport.Groups {
         fixedWeights = groups.fixedWeights
         layerWeights = groups.layerWeights
         weightSlot = groups.weightSlot
-        startWeights = groups.startWeights
+        timeStart = groups.timeStart
+        textStart = groups.textStart
         text = groups.text
         referenceKeys = groups.referenceKeys
         modulations = groups.modulations

@@ -11,9 +11,11 @@ struct WeightGroups: Hashable {
     let layers: [Int]
     /// For each layer what travels if it is streamed.
     let bundles: [Int]
-    /// What only the start of a run needs, at most at once, and with what conversions need beside the largest of it; on a
-    /// processor at least what any weight needs while it is loaded.
-    let start: Int
+    /// What only modulations are made of, with what conversions need beside the largest of it; on a processor at least what any
+    /// weight needs while it is loaded.
+    let time: Int
+    /// The same of keys and values of the text, at most at once.
+    let text: Int
 
     /// The weights of a request's model at a place.
     init(of request: PlanRequest, at place: PlanPlace) throws {
@@ -46,9 +48,9 @@ struct WeightGroups: Hashable {
         fixed =
             bytes(transformer.parameters) - layers.reduce(0, +)
             - bytes(transformer.startParameters)
-        let start =
-            transformer.startParameterGroups.map { bytes($0) + largest($0) }.max() ?? 0
-        self.start = place.card == nil ? max(start, largest(transformer.parameters)) : start
+        let time = bytes(transformer.timeParameters) + largest(transformer.timeParameters)
+        self.time = place.card == nil ? max(time, largest(transformer.parameters)) : time
+        text = transformer.textParameterGroups.map { bytes($0) + largest($0) }.max() ?? 0
     }
 }
 

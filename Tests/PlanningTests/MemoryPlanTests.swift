@@ -32,6 +32,7 @@ import Testing
             let found = try run.run(residency)
             #expect(groups.running(residency) - groups.libraries == found.reach)
             #expect(groups.bytes(residency) >= groups.running(residency))
+            #expect(groups.bytes(residency) - groups.libraries >= found.start)
         }
     }
 

@@ -113,8 +113,15 @@ import Testing
         #expect(!found.contains("\n"))
     }
 
+    /// A picture so large that its blocks need more memory than the start of a run.
+    private var large: PlanRequest {
+        var request = published(.float8, .float8)
+        request.grid = LatentGrid(height: 90, width: 160, clipFrames: 12)
+        return request
+    }
+
     @Test func namesASmallerPicture() throws {
-        let request = published(.float8, .float8)
+        let request = large
         let least = try MemoryPlan(request, at: place(1 << 37)).minimumBytes
         let found = try refusal(request, at: place(least - 1)).description
         let size = try #require(found.firstMatch(of: /--size (\d+)x(\d+) would fit/))
@@ -159,7 +166,7 @@ import Testing
 
     /// A tool that takes latents names the tool that makes them smaller.
     @Test func namesTheToolThatMakesPicturesSmaller() throws {
-        let request = published(.float8, .float8)
+        let request = large
         let least = try MemoryPlan(request, at: place(1 << 37)).minimumBytes
         let refusal = try #require(throws: PlanRefusal.self) {
             try MemoryPlan(request, at: place(least - 1), sizeOption: "encode-vae --size")

@@ -31,15 +31,17 @@ struct SmallRun {
             at: PlanPlace(name: "card", limit: limit, overhead: CardOverhead(), rates: rates))
     }
 
-    /// Bytes that a real run reaches once it has started, and what goes over the link for its last block.
+    /// Bytes that a real run reaches up to its first block, conversions of weights not counted, and behind that, and what goes over
+    /// the link for its last block.
     func run(
         _ residency: DenoiserResidency, on card: CardAbilities = .hopper
-    ) throws -> (reach: Int, traffic: LinkTraffic) {
+    ) throws -> (start: Int, reach: Int, traffic: LinkTraffic) {
         let device = RecordingDevice(
             activationType: request.precision.activationType,
             matrixType: request.precision.matrixType, workspaces: .card(card))
         let transformer = try request.model.transformer()
         let sequence = try sequence(of: transformer, residency, on: device)
+        let start = device.arena.reach
         device.forgetReach()
         func traffic() -> LinkTraffic {
             LinkTraffic(
@@ -54,7 +56,7 @@ struct SmallRun {
         }
         let now = traffic()
         return (
-            device.arena.reach,
+            start, device.arena.reach,
             LinkTraffic(
                 fetched: now.fetched - before.fetched, stored: now.stored - before.stored)
         )
