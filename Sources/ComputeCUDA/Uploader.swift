@@ -14,11 +14,9 @@ final class Uploader {
 
     /// Two would do for the card; four hide the unsteadiness of threads that read from a disk.
     private static let bufferCount = 4
-    private static let bufferBytes =
-        32 << 20
+    private static let bufferBytes = 32 << 20
     /// What one thread copies at a time.
-    private static let pieceBytes =
-        1 << 20
+    private static let pieceBytes = 1 << 20
 
     /// An uploader with its pinned buffers.
     init(_ context: Context) throws {
