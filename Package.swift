@@ -80,12 +80,13 @@ let package = Package(
             "ComputeCUDA", uses: ["Compute", "Tensors", "CNVIDIA", crypto],
             exclude: ["KERNELS.md"],
             resources: kernels(
-                "Common.cuh", "Numbers.cuh", "WarpGroups.cuh", "AttendKinds.cuh", "Activate.cu",
+                "Common.cuh", "Numbers.cuh", "WarpGroups.cuh", "AttendShares.cuh",
+                "AttendKinds.cuh", "Activate.cu",
                 "Add.cu", "Affine.cu", "Attend.cu", "ChannelNorm.cu",
                 "Convert.cu", "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu",
                 "Multiply.cu", "Pause.cu", "Permute.cu", "Quantize.cu", "QuantizeByOne.cu",
                 "QuantizePixels.cu", "RMSNorm.cu", "Rescale.cu", "Rotate.cu", "Softmax.cu",
-                "Upsample.cu", "Widen.cu")),
+                "TransposeValues.cu", "Upsample.cu", "Widen.cu")),
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models, which know neither files between stages, nor backends, nor one another

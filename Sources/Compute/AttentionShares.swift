@@ -29,8 +29,12 @@ public struct AttentionShares: Hashable, Sendable {
         tilesOfHead = parts(queries, of: Self.tileRows)
         pairs = tilesOfHead / 2 * heads + parts(tilesOfHead % 2 * heads, of: 2)
         steps = parts(keys, of: Self.keys(of: dataType))
-        clusters = min(multiprocessors / 2, Self.mostClusters)
+        clusters = max(
+            1, min(multiprocessors / 2, Self.mostClusters, pairs * steps / Self.fewestSteps))
     }
+
+    /// Steps that a cluster does at least: adding its sums to those of others would take longer than fewer.
+    private static let fewestSteps = 8
 
     /// Keys of a step: what registers and shared memory hold.
     public static func keys(of dataType: DataType) -> Int { dataType == .bfloat16 ? 176 : 192 }
@@ -42,9 +46,12 @@ public struct AttentionShares: Hashable, Sendable {
 
     /// Bytes of what shares leave, those of two pairs from each cluster: for each row 128 sums, the largest score and the sum of
     /// weights.
-    public var sumBytes: Int {
-        pairs == wholePairs
-            ? 0 : 4 * clusters * Self.tileRows * (Self.head + 2) * DataType.float32.size
+    public var sumBytes: Int { pairs == wholePairs ? 0 : Self.sumBytes(clusters: clusters) }
+    /// The most that any attention needs on any card.
+    public static var mostSumBytes: Int { sumBytes(clusters: mostClusters) }
+
+    private static func sumBytes(clusters: Int) -> Int {
+        4 * clusters * tileRows * (head + 2) * DataType.float32.size
     }
 
     /// Keys of values in 8 bits that lie turned, one channel's behind the other's: as many as the copy engine wants in a row.
@@ -57,19 +64,14 @@ extension CardAbilities {
 
     /// Whether this project's own kernel attends to keys [batch, keys, heads, head]; in 8 bits however few they are.
     public func attendsItself(key: Tensor) -> Bool {
-        guard architecture == 90, key.shape[3] == AttentionShares.head else { return false }
+        guard hasNarrowAttention(head: key.shape[3]) else { return false }
         return key.dataType == .float8E4M3
             || key.dataType == .bfloat16 && key.shape[1] >= Self.manyKeys
     }
 
-    /// Bytes of the blocks that it holds at once.
+    /// Bytes of the blocks that it holds at once, in the order in which they are allocated, on the largest card.
     func attentionBlocks(query: Tensor, key: Tensor) -> [Int] {
-        let (keys, heads) = (key.shape[1], key.shape[2])
-        let shares = AttentionShares(
-            queries: query.shape[1], keys: keys, heads: heads, dataType: query.dataType)
-        let turned =
-            query.dataType == .bfloat16
-            ? [] : [heads * AttentionShares.head * AttentionShares.paddedKeys(keys)]
-        return turned + [max(shares.sumBytes, 4)]
+        let values = key.shape[2] * AttentionShares.head * AttentionShares.paddedKeys(key.shape[1])
+        return (query.dataType == .bfloat16 ? [] : [values]) + [AttentionShares.mostSumBytes]
     }
 }

@@ -16,6 +16,9 @@ public struct CardAbilities: Hashable, Sendable {
     /// Whether products of float8_e4m3 multiply with the scales of rows and columns themselves: cuBLASLt promises that for Hopper
     /// alone. Elsewhere they may need their sums apart.
     public var scalesInProduct: Bool { architecture == 90 }
-    /// Whether this project's kernel attends to float8_e4m3; elsewhere copies in the activations' type are attended to.
-    public var hasNarrowAttention: Bool { architecture == 90 }
+    /// Whether this project's kernel attends to float8_e4m3 with heads of so many channels; elsewhere copies in the activations'
+    /// type are attended to.
+    public func hasNarrowAttention(head: Int) -> Bool {
+        architecture == 90 && head == AttentionShares.head
+    }
 }

@@ -59,8 +59,8 @@ public enum OperationWorkspaces: Hashable, Sendable {
         }
     }
 
-    /// What an attention holds: what this project's kernel for Hopper leaves between its parts; where operands of 8 bits are not attended to as they are, copies of all, and on a processor
-    /// what its threads work in.
+    /// What an attention holds: what this project's kernel for Hopper leaves between its parts; elsewhere copies of operands of 8
+    /// bits, and on a processor what its threads work in.
     func attention(query: Tensor, key: Tensor, into out: Tensor, activationType: DataType) -> [Int]
     {
         let isNarrow = query.scales != nil

@@ -37,8 +37,9 @@ extension CUDADevice {
             multiprocessors: context.multiprocessors)
         let stepKeys = AttentionShares.keys(of: type)
         let isWide = type == .bfloat16
+        // In this order, as a plan counts them.
+        let values = try isWide ? value : transposed(value)
         let sums = try allocate([max(shares.sumBytes, 4) / 4], .float32)
-        let values = try isWide ? value : turned(value)
         let maps = try [
             rows(of: query, count: AttentionShares.tileRows), rows(of: key, count: stepKeys / 2),
             isWide
@@ -75,24 +76,27 @@ extension CUDADevice {
     }
 
     /// Values [keys, heads, 128] of 8 bits as [heads, 128, keys], as the matrix units take them.
-    private func turned(_ values: Tensor) throws -> Tensor {
+    private func transposed(_ values: Tensor) throws -> Tensor {
         let (keys, heads) = (values.shape[0], values.shape[1])
         let padded = AttentionShares.paddedKeys(keys)
-        let turned = try allocate([heads, AttentionShares.head, padded], .float8E4M3)
+        let transposed = try allocate([heads, AttentionShares.head, padded], .float8E4M3)
         try launch(
-            "Attend.turnValues_e4m3", grid: ((padded + 127) / 128, heads, 1), block: 256,
+            "TransposeValues.transposeValues_e4m3", grid: ((padded + 127) / 128, heads, 1),
+            block: 256,
             .address(values.address), .int(values.strides[0]), .int(values.strides[1]),
-            .int(keys), .int(padded), .address(turned.address))
-        return turned
+            .int(keys), .int(padded), .address(transposed.address))
+        return transposed
     }
 
     /// Bytes of shared memory: queries, and some steps' keys and values; barriers at the end.
     private static func sharedBytes(of type: DataType) -> Int {
         let rowBytes = AttentionShares.head * type.size
-        let stages = type == .bfloat16 ? 2 : 4
         return AttentionShares.tileRows * rowBytes
-            + 2 * stages * AttentionShares.keys(of: type) * rowBytes + 1024
+            + 2 * stages(of: type) * AttentionShares.keys(of: type) * rowBytes + 1024
     }
+
+    /// Steps whose keys and values lie in shared memory at once.
+    package static func stages(of type: DataType) -> Int { type == .bfloat16 ? 2 : 4 }
 }
 
 /// `Attendance` of `Attend.cu`.

@@ -2,8 +2,8 @@ import CNVIDIA
 import Compute
 import Tensors
 
-/// The operations on an NVIDIA card: products by cuBLASLt, attention and convolutions by cuDNN, the rest by
-/// kernels of this room.
+/// The operations on an NVIDIA card: products by cuBLASLt, convolutions and attention by cuDNN, the rest, and on
+/// Hopper attention with many keys, by kernels of this room.
 ///
 /// Operations are put into one stream and return before they are done; memory goes back to the pool in the
 /// stream's order. What the card or its libraries do not offer throws, and nothing is computed elsewhere.

@@ -33,6 +33,17 @@ final class Uploader {
     /// may go when the call returns. Throws what reading its file throws.
     func upload(_ view: TensorView, to address: UInt64, of owner: Stream) throws {
         try stream.wait(for: owner, by: mark)
+        do {
+            try put(view, at: address)
+        } catch {
+            // What is on its way must arrive before somebody else has the memory.
+            try? stream.synchronize()
+            throw error
+        }
+        try owner.wait(for: stream, by: mark)
+    }
+
+    private func put(_ view: TensorView, at address: UInt64) throws {
         var offset = 0
         while offset < view.bytes.count {
             let count = min(Self.bufferBytes, view.bytes.count - offset)
@@ -47,7 +58,6 @@ final class Uploader {
             try taken.record(in: stream)
             offset += count
         }
-        try owner.wait(for: stream, by: mark)
     }
 
     private static func read(

@@ -17,13 +17,15 @@ struct AttentionScales {
     /// How much larger than any value of the conditioning a value may be before it saturates.
     static let room: Float = 16
     private static let largest = Float8E4M3.greatestFiniteMagnitude
+    /// So small that it only serves where all numbers are 0, and so large that products of scales are not.
+    private static let smallest: Float = 0x1p-40
 
     /// The scales of a layer; that of values is not known yet.
     init(of attention: SelfAttention, on device: any Device) throws {
         func scale(of norm: RMSNorm) throws -> Tensor {
             let weights = try norm.weight.floats()
             let bound = Float(weights.count).squareRoot() * (weights.map(\.magnitude).max() ?? 0)
-            return try device.tensor([max(bound, .leastNormalMagnitude) / Self.largest], [1])
+            return try device.tensor([max(bound, Self.smallest) / Self.largest], [1])
         }
         query = try scale(of: attention.queryNorm)
         key = try scale(of: attention.keyNorm)
@@ -37,7 +39,7 @@ struct AttentionScales {
         try device.copy(values.reshaped(rows), into: rounded)
         // A row's scale is its largest element over the largest number.
         let largest = try rounded.scales.map { try device.floats($0).max() ?? 0 } ?? 0
-        let scale = max(largest * Self.room, .leastNormalMagnitude)
+        let scale = max(largest * Self.room, Self.smallest)
         try withUnsafeBytes(of: scale) { try device.write($0, to: value) }
     }
 }

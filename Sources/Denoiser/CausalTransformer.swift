@@ -128,7 +128,7 @@ extension CausalTransformer {
     }
 
     /// The same for several contexts, and what their streamed windows share.
-    func branches(
+    package func branches(
         contexts: [[Float]], steps: Int, grid: LatentGrid, windowType: DataType?,
         residency: DenoiserResidency, on device: any Device, monitor: Monitor
     ) throws -> (branches: [GuidanceBranch], slots: StreamedSlots?) {

@@ -105,20 +105,18 @@ private struct DataSheet {
     let link: Double
 
     /// The data sheet times the share of its own that an H200 reaches in a step: 737 of 989 TFLOP/s in products, 3.2 of 4.8 TB/s; in
-    /// attention 624 of 989 and 834 of 1979 in 8 bits, or with cuDNN, which other cards than Hopper use, 545 and 800.
+    /// attention 624 of 989, and 834 of 1979 in 8 bits, or 545 of 989 by cuDNN, which serves other cards than Hopper's.
     var rates: CardRates {
         let product = 737.0 / 989
-        let (attention, narrowAttention) =
-            architecture == 90 ? (624.0 / 989, 834.0 / 1979) : (545.0 / 989, 800.0 / 1979)
+        let isHopper = architecture == 90
+        let attention = (isHopper ? 624.0 : 545.0) / 989
         let moving = 3.2 / 4.8
         var products: [DataType: Double] = [
             .bfloat16: bfloat16 * product * 1e12, .int8: int8 * product * 1e12,
         ]
         products[.float8E4M3] = float8.map { $0 * product * 1e12 }
         var attentions: [DataType: Double] = [.bfloat16: bfloat16 * attention * 1e12]
-        if CardAbilities(architecture: architecture).hasNarrowAttention {
-            attentions[.float8E4M3] = float8.map { $0 * narrowAttention * 1e12 }
-        }
+        if isHopper { attentions[.float8E4M3] = float8.map { $0 * 834 / 1979 * 1e12 } }
         return CardRates(
             name: name, cardName: cardName, architecture: architecture, products: products,
             attention: attentions, memory: memory * moving * 1e9, link: link, perOperation: 9e-6,

@@ -29,7 +29,7 @@ struct DryRun {
         device.forgetReach()
         let run = try Run(request, of: transformer, on: profiling)
         textBytes = device.arena.reachFromTop
-        // What only the start needs comes and goes in the first round.
+        // Tables of rotations, and what else is made once, come in the first round.
         try run.round()
         device.forgetReach()
         try run.round()
@@ -53,11 +53,12 @@ private struct Run {
     ) throws {
         self.request = request
         self.device = device
-        branches = try (0..<request.branches).map { _ in
-            try transformer.branch(
-                context: DryRun.zeros(request.model.textDim), steps: request.steps,
-                grid: request.grid, windowType: request.attention.windowType, on: device)
-        }
+        let context = DryRun.zeros(request.model.textDim)
+        branches = try transformer.branches(
+            contexts: Array(repeating: context, count: request.branches), steps: request.steps,
+            grid: request.grid, windowType: request.attention.windowType, residency: .resident,
+            on: device, monitor: { _ in }
+        ).branches
         self.transformer = transformer
         masks = try device.holding(.long) { try request.masks(on: device) }
     }

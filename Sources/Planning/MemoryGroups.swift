@@ -10,10 +10,13 @@ public struct MemoryGroups: Hashable, Sendable {
     public let layerWeights: [Int]
     /// What travels over the link of each layer that is streamed.
     public let layerBundles: [Int]
+    /// The most weights at once that only the start of a run needs, with the conversion of the largest.
+    public let startWeights: Int
     /// What only the start of a run needs at once for its modulations: weights with the conversion of the largest, or with what is
     /// computed of them.
     public let timeStart: Int
-    /// The same, behind that, for keys and values of the text; gone before there are windows.
+    /// The same, behind that, for keys and values of the text: weights, what is computed of them, and a conversion; gone before there
+    /// are windows.
     public let textStart: Int
     /// Keys and values of the text.
     public let text: Int
@@ -66,8 +69,9 @@ extension MemoryGroups {
         fixedWeights = weights.fixed
         layerWeights = weights.layers
         layerBundles = weights.bundles
+        startWeights = max(weights.time, weights.text)
         timeStart = max(weights.time, dryRun.timeBytes)
-        textStart = max(weights.text, dryRun.textBytes)
+        textStart = dryRun.textBytes + weights.textLoading
         text =
             request.branches * layers * 2
             * rows(configuration.textTokens, request.precision.activationType)

@@ -45,7 +45,8 @@ public struct PlanPlace: Hashable, Sendable {
 
     /// Whether windows of 8 bits are widened there for each call of attention.
     func widensAttention(of request: PlanRequest) -> Bool {
-        request.windowType == .float8E4M3 && card?.hasNarrowAttention == false
+        let head = request.model.configuration.head
+        return request.windowType == .float8E4M3 && card?.hasNarrowAttention(head: head) == false
     }
 
     /// Bytes of a process there whose tensors need so many.

@@ -40,6 +40,7 @@ public struct PlanReport: Codable, Hashable, Sendable {
         public let fixedWeights: Int
         public let layerWeights: [Int]
         public let weightSlot: Int
+        public let startWeights: Int
         public let timeStart: Int
         public let textStart: Int
         public let text: Int
@@ -153,6 +154,7 @@ extension PlanReport.Groups {
         fixedWeights = groups.fixedWeights
         layerWeights = groups.layerWeights
         weightSlot = groups.weightSlot
+        startWeights = groups.startWeights
         timeStart = groups.timeStart
         textStart = groups.textStart
         text = groups.text

@@ -14,7 +14,9 @@ struct WeightGroups: Hashable {
     /// What only modulations are made of, with what conversions need beside the largest of it; on a processor at least what any
     /// weight needs while it is loaded.
     let time: Int
-    /// The same of keys and values of the text, at most at once.
+    /// What conversions need beside the largest weight of which keys and values of the text are made.
+    let textLoading: Int
+    /// Those weights, at most at once, and that.
     let text: Int
 
     /// The weights of a request's model at a place.
@@ -50,7 +52,9 @@ struct WeightGroups: Hashable {
             - bytes(transformer.startParameters)
         let time = bytes(transformer.timeParameters) + largest(transformer.timeParameters)
         self.time = place.card == nil ? max(time, largest(transformer.parameters)) : time
-        text = transformer.textParameterGroups.map { bytes($0) + largest($0) }.max() ?? 0
+        let texts = transformer.textParameterGroups
+        textLoading = texts.map(largest).max() ?? 0
+        text = texts.map { bytes($0) + largest($0) }.max() ?? 0
     }
 }
 

@@ -94,6 +94,7 @@ extension MappedFile: ByteReading {
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) throws(SystemError) {
         guard let start = bytes.baseAddress, let first = source.baseAddress else { return }
+        precondition(first >= start && first - start + source.count <= bytes.count)
         try Tensors.read(
             descriptor, at: first - start, count: source.count, into: target, path: path)
     }

@@ -1,4 +1,6 @@
+import Compute
 import ComputeCUDA
+import Tensors
 import Testing
 
 /// NVIDIA's compiler, if it is here.
@@ -24,6 +26,17 @@ struct KernelCompilationTests {
             options: KernelSources.options(architecture: architecture) + Self.strictness)
         #expect(!image.isEmpty)
         #expect(log == "")
+    }
+
+    /// What the kernel of attention and the code that starts it both count with.
+    @Test func attentionHasTheSizesThatAreCounted() {
+        let source = KernelSources.text(of: "Attend")
+        for type in [DataType.bfloat16, .float8E4M3] {
+            let (keys, stages) = (AttentionShares.keys(of: type), CUDADevice.stages(of: type))
+            #expect(source.contains("keyRows = \(keys), stages = \(stages);"))
+        }
+        #expect(source.contains("queryRows = \(AttentionShares.tileRows);"))
+        #expect(source.contains("partFloats = queryRows * \(AttentionShares.head + 2);"))
     }
 
     /// The test above would see what it is for.

@@ -10,6 +10,7 @@ import Testing
         SmallRun(), SmallRun(steps: 1), SmallRun(branches: 2, actors: 2),
         SmallRun(precision: .float8, attention: .float8),
         SmallRun(steps: 3, branches: 2, precision: .int8), SmallRun(precision: .float32),
+        SmallRun(precision: .float8, attention: .float8, head: 128),
     ]
     private static let every: Set<Int> = [0, 1, 2, 3]
 

@@ -61,7 +61,7 @@ import Testing
         let groups = try plan(request()).groups
         // time_embedding and time_projection in float32, and the last of them in bfloat16 beside it.
         let (first, second, third) = (256 * 5_120, 5_120 * 5_120, 5_120 * 30_720)
-        #expect(groups.timeStart == 4 * (first + second + third + 8 * 5_120) + 2 * third)
+        #expect(groups.startWeights == 4 * (first + second + third + 8 * 5_120) + 2 * third)
     }
 
     @Test func textAndReference() throws {

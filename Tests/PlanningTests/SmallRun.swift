@@ -11,10 +11,10 @@ struct SmallRun {
     /// A model of four layers for 80x128 pixels in clips of two blocks.
     init(
         steps: Int = 2, branches: Int = 1, actors: Int = 1, precision: Precision = .bfloat16,
-        attention: AttentionType = .activations
+        attention: AttentionType = .activations, head: Int = 64
     ) {
         let sizes = DenoiserConfiguration(
-            dim: 192, feedForward: 320, heads: 3, layers: 4, frequency: 32, latentChannels: 4,
+            dim: 3 * head, feedForward: 320, heads: 3, layers: 4, frequency: 32, latentChannels: 4,
             textTokens: 40, audioDim: 24, audioTokens: 4, audioLayers: [0, 2], epsilon: 1e-6)
         request = PlanRequest(
             model: ModelSizes(configuration: sizes, textDim: 28, audioStates: 5),

@@ -31,6 +31,8 @@ final class CandidateTimer {
 
     /// Milliseconds of a candidate's calls, the second half of which are timed.
     private static let stretch: Float = 300
+    /// Milliseconds that a call is taken for at least.
+    private static let shortest: Float = 1e-3
     /// A candidate that is this much slower than the best one is timed once.
     private static let hopeless: Float = 2
 
@@ -71,7 +73,7 @@ final class CandidateTimer {
         _ = try mean(of: 1)
         let first = try mean(of: 1)
         guard first < Self.hopeless * best else { return first }
-        let calls = max(1, Int(Self.stretch / 2 / first))
+        let calls = max(1, Int(Self.stretch / 2 / max(first, Self.shortest)))
         _ = try mean(of: calls)
         return try mean(of: calls)
     }

@@ -53,7 +53,10 @@ package enum KernelSources {
 
     /// What stands between that and single files.
     private static let additions: [String: [[UInt8]]] = [
-        "Attend": [PackageResources.WarpGroups_cuh, PackageResources.AttendKinds_cuh]
+        "Attend": [
+            PackageResources.WarpGroups_cuh, PackageResources.AttendShares_cuh,
+            PackageResources.AttendKinds_cuh,
+        ]
     ]
 
     private static let files: [String: [UInt8]] = [
@@ -77,6 +80,7 @@ package enum KernelSources {
         "Rescale": PackageResources.Rescale_cu,
         "Rotate": PackageResources.Rotate_cu,
         "Softmax": PackageResources.Softmax_cu,
+        "TransposeValues": PackageResources.TransposeValues_cu,
         "Upsample": PackageResources.Upsample_cu,
         "Widen": PackageResources.Widen_cu,
     ]

@@ -30,7 +30,8 @@ package struct KernelTuning: Hashable, Sendable {
     /// offers that; else a kernel behind them does, as on cards that do not.
     package var scalesInProducts = true
 
-    /// Whether the kernel of this room attends on Hopper where there are many keys; else cuDNN does.
+    /// Whether the kernel of this room attends on Hopper, in bfloat16 where there are many keys; else cuDNN does, and 8 bits are
+    /// attended to in bfloat16.
     package var attendsItself = true
 
     /// The project's choice.

@@ -4,30 +4,16 @@
 // A block of threads does 128 queries of a head, a tile, and goes through the keys step by step. Of its three warp groups one only
 // fetches; the two others have 64 queries each. While one multiplies, the other takes exponentials; and within a group the values
 // of a step are multiplied while the scores of the next become weights. Two blocks, a cluster, do two tiles of a head in step with
-// each other, and each fetches half of the keys and values for both: this halves what L2 gives, and with it a tenth of the
-// energy, which is what bounds a card at its limit of power.
+// each other, and each fetches half of the keys and values for both: L2 gives half as much then, and energy is what bounds a card at
+// its limit of power.
 //
 // Pairs of tiles rarely divide evenly among clusters. Those that are left over are cut along their keys into as many shares as there
-// are clusters: each leaves its sums, with the largest score and the sum of weights, and `attendMerge` adds them in the order of keys. `AttentionShares` says what is whole and what is shared. Checked by the cases attention/*many*.
+// are clusters: each leaves its sums, with the largest score and the sum of weights, and `attendMerge` adds them in the order of
+// keys. Checked by the cases attention/*many-keys*.
 
 #if __CUDA_ARCH__ == 900
 
-/// What a call computes; `AttentionShares` in Swift.
-struct Attendance {
-    /// Heads, and tiles of one.
-    int heads, tilesOfHead;
-    int queries, keys;
-    /// Pairs of tiles, and steps of each.
-    int pairs, steps;
-    /// Pairs that two blocks do from end to end. They come first; of the others each pair of blocks does `share` steps.
-    int wholePairs, share;
-    /// scale log2(e).
-    float factor;
-};
-
 namespace attend {
-
-constexpr int partFloats = queryRows * 130;
 
 __device__ __forceinline__ float lowest() { return __uint_as_float(0xff800000u); }
 
@@ -42,6 +28,7 @@ struct Rows {
     float largest[2], sum[2];
 };
 
+/// Takes the keys of a step from the number `keys` on out.
 template <int N>
 __device__ __forceinline__ void mask(float (&s)[N], int keys) {
     const int column = (threadIdx.x & 3) * 2;
@@ -74,64 +61,12 @@ __device__ __forceinline__ void weigh(float (&s)[N], Rows& rows, float factor, f
     }
 }
 
-/// A tile of one of two blocks.
-struct Tile {
-    int head, row;
-    /// Whether that of the other block is of the same head.
-    bool isShared;
-
-    /// First pairs of the same head; then the last tiles of two heads, where a head has an odd number. The last head's may
-    /// be done twice.
-    __device__ __forceinline__ Tile(const Attendance& a, int pair, int rank) {
-        const int pairsOfHead = a.tilesOfHead / 2, shared = pairsOfHead * a.heads;
-        isShared = pair < shared;
-        if (isShared) {
-            head = pair / pairsOfHead;
-            row = (2 * (pair - head * pairsOfHead) + rank) * queryRows;
-        } else {
-            head = min(2 * (pair - shared) + rank, a.heads - 1);
-            row = (a.tilesOfHead - 1) * queryRows;
-        }
-    }
-};
-
-/// Steps that two blocks do, each of a tile.
-struct Part {
-    int pair, first, end;
-    /// Which of the shared ones of these blocks it is, 0 or 1; -1 if it is whole.
-    int place;
-};
-
-/// Where a block leaves its sums of a shared pair: two blocks have shares of two pairs at most.
-__device__ __forceinline__ int place(const Attendance& a, int blocks, int index, int rank) {
-    return (blocks * 2 + (index - blocks * a.share / a.steps)) * 2 + rank;
-}
-
-/// The part of that number of two blocks: first their shares, then whole pairs; false if there is none.
-__device__ __forceinline__ bool take(const Attendance& a, int number, Part& part) {
-    const int blocks = blockIdx.x / 2, shared = (a.pairs - a.wholePairs) * a.steps;
-    const int begin = min(blocks * a.share, shared), end = min(begin + a.share, shared);
-    const int index = begin / a.steps, cut = min((index + 1) * a.steps, end);
-    const int shares = (begin < end) + (cut < end);
-    if (number < shares) {
-        const int base = (index + number) * a.steps;
-        part.pair = a.wholePairs + index + number;
-        part.first = number == 0 ? begin - base : 0;
-        part.end = (number == 0 ? cut : end) - base;
-        part.place = place(a, blocks, index + number, blockIdx.x & 1);
-        return true;
-    }
-    const int pair = blocks + (number - shares) * (gridDim.x / 2);
-    part = {pair, 0, a.steps, -1};
-    return pair < a.wholePairs;
-}
-
 /// Where everything lies in shared memory.
 template <typename Kind>
-struct Room {
+struct SharedLayout {
     unsigned query, key, value, barriers;
 
-    __device__ __forceinline__ Room(unsigned base)
+    __device__ __forceinline__ SharedLayout(unsigned base)
         : query(base), key(query + Kind::queryBytes), value(key + Kind::stages * Kind::keyBytes),
           barriers(value + Kind::stages * Kind::keyBytes) {}
 
@@ -147,13 +82,13 @@ struct Room {
     }
 };
 
-/// A place among the stages, and the parity of its turn.
+/// A place in the ring of stages, and the parity of its round.
 template <typename Kind>
-struct Turn {
+struct Ring {
     int stage = 0;
     unsigned parity = 0;
 
-    __device__ __forceinline__ Turn next() const {
+    __device__ __forceinline__ Ring next() const {
         const bool isLast = stage + 1 == Kind::stages;
         return {isLast ? 0 : stage + 1, parity ^ isLast};
     }
@@ -164,39 +99,39 @@ struct Turn {
 template <typename Kind>
 __device__ __forceinline__ void fetchAll(const TensorMap& query, const TensorMap& key,
                                          const TensorMap& value, const Attendance& a,
-                                         const Room<Kind>& room) {
+                                         const SharedLayout<Kind>& layout) {
     Part part;
-    Turn<Kind> keyTurn, valueTurn;
+    Ring<Kind> keyRing, valueRing;
     unsigned queryParity = 1;
     const int rank = rankInPair();
     for (int number = 0; take(a, number, part); number++) {
         const Tile tile(a, part.pair, rank);
-        wait(room.queryFree(), queryParity);
+        wait(layout.queryFree(), queryParity);
         queryParity ^= 1;
-        expect(room.queryFull(), Kind::queryBytes);
-        Kind::fetchQueries(query, room.query, tile.head, tile.row, room.queryFull());
+        expect(layout.queryFull(), Kind::queryBytes);
+        Kind::fetchQueries(query, layout.query, tile.head, tile.row, layout.queryFull());
         for (int step = part.first; step <= part.end; step++) {
             if (step < part.end) {
-                const unsigned to = room.key + keyTurn.stage * Kind::keyBytes;
-                const unsigned full = room.keyFull(keyTurn.stage);
+                const unsigned to = layout.key + keyRing.stage * Kind::keyBytes;
+                const unsigned full = layout.keyFull(keyRing.stage);
                 const int row = step * Kind::keyRows;
-                wait(room.keyFree(keyTurn.stage), keyTurn.parity ^ 1);
+                wait(layout.keyFree(keyRing.stage), keyRing.parity ^ 1);
                 expect(full, Kind::keyBytes);
                 Kind::fetchHalfOfKeys(key, to, tile.head, row, rank, tile.isShared, full);
                 if (!tile.isShared)
                     Kind::fetchHalfOfKeys(key, to, tile.head, row, rank ^ 1, false, full);
-                keyTurn = keyTurn.next();
+                keyRing = keyRing.next();
             }
             if (step > part.first) {
-                const unsigned to = room.value + valueTurn.stage * Kind::keyBytes;
-                const unsigned full = room.valueFull(valueTurn.stage);
+                const unsigned to = layout.value + valueRing.stage * Kind::keyBytes;
+                const unsigned full = layout.valueFull(valueRing.stage);
                 const int row = (step - 1) * Kind::keyRows;
-                wait(room.valueFree(valueTurn.stage), valueTurn.parity ^ 1);
+                wait(layout.valueFree(valueRing.stage), valueRing.parity ^ 1);
                 expect(full, Kind::keyBytes);
                 Kind::fetchHalfOfValues(value, to, tile.head, row, rank, tile.isShared, full);
                 if (!tile.isShared)
                     Kind::fetchHalfOfValues(value, to, tile.head, row, rank ^ 1, false, full);
-                valueTurn = valueTurn.next();
+                valueRing = valueRing.next();
             }
         }
     }
@@ -204,7 +139,7 @@ __device__ __forceinline__ void fetchAll(const TensorMap& query, const TensorMap
 
 /// Writes a warp group's rows of a whole tile.
 template <typename Kind>
-__device__ __forceinline__ void finish(const float (&o)[64], const Rows& rows, int row, int queries,
+__device__ __forceinline__ void writeOut(const float (&o)[64], const Rows& rows, int row, int queries,
                                        float factor, typename Kind::Element* out, i64 rowStride) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
@@ -221,7 +156,7 @@ __device__ __forceinline__ void finish(const float (&o)[64], const Rows& rows, i
 }
 
 /// Writes a warp group's rows of a part: 128 sums a row, and behind all rows of the part the largest score and sum of each.
-__device__ __forceinline__ void leave(const float (&o)[64], const Rows& rows, int row, float* part) {
+__device__ __forceinline__ void writePart(const float (&o)[64], const Rows& rows, int row, float* part) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
         float sum = rows.sum[r];
@@ -236,26 +171,18 @@ __device__ __forceinline__ void leave(const float (&o)[64], const Rows& rows, in
     }
 }
 
-/// Scales of 8-bit tensors, on the card; of others all are null.
-struct Scales {
-    const float *query, *key, *value, *out;
-
-    __device__ __forceinline__ float ofScores() const { return query ? *query * *key : 1.0f; }
-    __device__ __forceinline__ float ofSums() const { return value ? *value / *out : 1.0f; }
-};
-
 /// What each of the two other warp groups does.
 template <typename Kind>
 __device__ __forceinline__ void attendAll(const Attendance& a, const Scales& scales,
-                                          const Room<Kind>& room, int group,
+                                          const SharedLayout<Kind>& layout, int group,
                                           typename Kind::Element* out, i64 outRow, i64 outHead,
                                           float* partial) {
     Part part;
-    Turn<Kind> turn;
+    Ring<Kind> ring;
     unsigned queryParity = 0;
     const float factor = a.factor * scales.ofScores();
     const bool speaks = (threadIdx.x & 31) == 0;
-    const unsigned query = room.query + group * Kind::groupBytes;
+    const unsigned query = layout.query + group * Kind::groupBytes;
     float s[Kind::scores], o[64];
     unsigned p[Kind::packed];
     if (Kind::takesTurns && group == 1) giveTurn(0);
@@ -264,71 +191,71 @@ __device__ __forceinline__ void attendAll(const Attendance& a, const Scales& sca
         float older[2];
 #pragma unroll
         for (int i = 0; i < 64; i++) o[i] = 0;
-        wait(room.queryFull(), queryParity);
+        wait(layout.queryFull(), queryParity);
         queryParity ^= 1;
 
         const auto finishScores = [&](int step, int stage) {
-            if (speaks) arriveInBoth(room.keyFree(stage));
+            if (speaks) arriveInBoth(layout.keyFree(stage));
             if (step == a.steps - 1) mask(s, a.keys - step * Kind::keyRows);
             weigh<Kind>(s, rows, factor, older);
         };
-        wait(room.keyFull(turn.stage), turn.parity);
+        wait(layout.keyFull(ring.stage), ring.parity);
         hold(s);
         beginProducts();
-        Kind::scoreAll(s, query, room.key + turn.stage * Kind::keyBytes);
+        Kind::scoreAll(s, query, layout.key + ring.stage * Kind::keyBytes);
         commitProducts();
         awaitProducts<0>();
         hold(s);
-        finishScores(part.first, turn.stage);
+        finishScores(part.first, ring.stage);
         Kind::packAll(p, s);
 
-        Turn<Kind> next = turn.next();
-        if (part.first + 1 < part.end) wait(room.keyFull(next.stage), next.parity);
+        Ring<Kind> next = ring.next();
+        if (part.first + 1 < part.end) wait(layout.keyFull(next.stage), next.parity);
         for (int step = part.first + 1; step < part.end; step++) {
             if (Kind::takesTurns) takeTurn(group);
             hold(s);
             hold(o);
             beginProducts();
-            Kind::scoreAll(s, query, room.key + next.stage * Kind::keyBytes);
+            Kind::scoreAll(s, query, layout.key + next.stage * Kind::keyBytes);
             commitProducts();
-            wait(room.valueFull(turn.stage), turn.parity);
-            Kind::mixAll(o, p, room.value + turn.stage * Kind::keyBytes);
+            wait(layout.valueFull(ring.stage), ring.parity);
+            Kind::mixAll(o, p, layout.value + ring.stage * Kind::keyBytes);
             commitProducts();
             if (Kind::takesTurns) giveTurn(group ^ 1);
             awaitProducts<1>();
             hold(s);
             finishScores(step, next.stage);
             // A branch, over which the compiler does not move the wait for products, as it would over the weights' arithmetic.
-            const int done = turn.stage;
-            turn = next;
-            next = turn.next();
-            if (step + 1 < part.end) wait(room.keyFull(next.stage), next.parity);
+            const int done = ring.stage;
+            ring = next;
+            next = ring.next();
+            if (step + 1 < part.end) wait(layout.keyFull(next.stage), next.parity);
             awaitProducts<0>();
             hold(o);
-            if (speaks) arriveInBoth(room.valueFree(done));
+            if (speaks) arriveInBoth(layout.valueFree(done));
             Kind::packAll(p, s);
 #pragma unroll
             for (int i = 0; i < 64; i++) o[i] *= older[i >> 1 & 1];
         }
-        if (speaks) arrive(room.queryFree());
+        if (speaks) arrive(layout.queryFree());
 
-        wait(room.valueFull(turn.stage), turn.parity);
+        wait(layout.valueFull(ring.stage), ring.parity);
         hold(o);
         beginProducts();
-        Kind::mixAll(o, p, room.value + turn.stage * Kind::keyBytes);
+        Kind::mixAll(o, p, layout.value + ring.stage * Kind::keyBytes);
         commitProducts();
         awaitProducts<0>();
         hold(o);
-        if (speaks) arriveInBoth(room.valueFree(turn.stage));
-        turn = turn.next();
+        if (speaks) arriveInBoth(layout.valueFree(ring.stage));
+        ring = ring.next();
 
         const int row = group * 64 + (threadIdx.x >> 5 & 3) * 16 + (threadIdx.x >> 2 & 7);
-        if (part.place < 0) {
+        if (part.index < 0) {
             const Tile tile(a, part.pair, rankInPair());
-            finish<Kind>(o, rows, tile.row + row, a.queries, scales.ofSums(),
+            writeOut<Kind>(o, rows, tile.row + row, a.queries, scales.ofSums(),
                          out + tile.head * outHead, outRow);
         } else {
-            leave(o, rows, row, partial + (i64)part.place * partFloats);
+            writePart(o, rows, row, partial + (i64)part.index * partFloats);
         }
     }
 }
@@ -339,13 +266,13 @@ __device__ __forceinline__ void run(const TensorMap& query, const TensorMap& key
                                     const Scales& scales, typename Kind::Element* out, i64 outRow,
                                     i64 outHead, float* partial) {
     extern __shared__ __align__(1024) char shared[];
-    const Room<Kind> room(sharedAddress(shared));
+    const SharedLayout<Kind> layout(sharedAddress(shared));
     if (threadIdx.x == 0) {
-        initialize(room.queryFull(), 1);
-        initialize(room.queryFree(), 8);
+        initialize(layout.queryFull(), 1);
+        initialize(layout.queryFree(), 8);
         for (int i = 0; i < Kind::stages; i++) {
-            initialize(room.keyFull(i), 1), initialize(room.valueFull(i), 1);
-            initialize(room.keyFree(i), 16), initialize(room.valueFree(i), 16);
+            initialize(layout.keyFull(i), 1), initialize(layout.valueFull(i), 1);
+            initialize(layout.keyFree(i), 16), initialize(layout.valueFree(i), 16);
         }
         asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
     }
@@ -353,10 +280,10 @@ __device__ __forceinline__ void run(const TensorMap& query, const TensorMap& key
     const int group = __shfl_sync(0xffffffff, (int)(threadIdx.x >> 7), 0) - 1;
     if (group < 0) {
         asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
-        if (threadIdx.x == 0) fetchAll<Kind>(query, key, value, a, room);
+        if (threadIdx.x == 0) fetchAll<Kind>(query, key, value, a, layout);
     } else {
         asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
-        attendAll<Kind>(a, scales, room, group, out, outRow, outHead, partial);
+        attendAll<Kind>(a, scales, layout, group, out, outRow, outHead, partial);
     }
     // The other block may still write here.
     __syncwarp();
@@ -377,7 +304,7 @@ __device__ __forceinline__ void merge(const Attendance& a, const Scales& scales,
     Rows all{{lowest(), lowest()}, {0, 0}};
     float v[4] = {0, 0, 0, 0};
     for (int block = first; block <= last; block++) {
-        const float* part = partial + (i64)place(a, block, index, rank) * partFloats;
+        const float* part = partial + (i64)partIndex(a, block, index, rank) * partFloats;
         const float2 ends = reinterpret_cast<const float2*>(part + queryRows * 128)[row];
         const float4 sums = reinterpret_cast<const float4*>(part + row * 128)[lane];
         const float largest = fmaxf(all.largest[0], ends.x);
@@ -412,31 +339,5 @@ __device__ __forceinline__ void merge(const Attendance& a, const Scales& scales,
 
 DEFINE(bf16, Wide, bf16)
 DEFINE(e4m3, Narrow, e4m3)
-
-/// Values [keys, heads, 128] to [heads, 128, padded keys], those of each 16 keys in the order in which weights lie in
-/// registers: 0, 1, 8, 9, 2, 3, 10, 11 and so on. Those of no key are 0. A block does 128 keys of a head.
-extern "C" __global__ void __launch_bounds__(256)
-turnValues_e4m3(const e4m3* values, i64 rowStride, i64 headStride, i64 keys, i64 padded, e4m3* out) {
-    __shared__ unsigned char room[128][132];
-    const int head = blockIdx.y, first = blockIdx.x * 128;
-    const int column = threadIdx.x & 31;
-    for (int row = threadIdx.x >> 5; row < 128; row += 8) {
-        unsigned four = 0;
-        if (first + row < keys)
-            four = *reinterpret_cast<const unsigned*>(values + (first + row) * rowStride +
-                                                      head * headStride + column * 4);
-        *reinterpret_cast<unsigned*>(&room[row][column * 4]) = four;
-    }
-    __syncthreads();
-    // Four keys of a channel at a time: threads of a warp are successive in keys.
-    const int place = column * 4, key = place / 16 * 16 + place % 16 / 2;
-    if (first + place >= padded) return;
-    for (int channel = threadIdx.x >> 5; channel < 128; channel += 8) {
-        const unsigned four = room[key][channel] | (unsigned)room[key + 1][channel] << 8 |
-                              (unsigned)room[key + 8][channel] << 16 |
-                              (unsigned)room[key + 9][channel] << 24;
-        *reinterpret_cast<unsigned*>(out + ((i64)head * 128 + channel) * padded + first + place) = four;
-    }
-}
 
 #endif

@@ -1,11 +1,9 @@
-// In front of Attend.cu: how tiles of queries, keys and values of a type lie in shared memory, and how they are multiplied.
+// Between AttendShares.cuh and Attend.cu: how tiles of queries, keys and values of a type lie in shared memory, and how they are
+// multiplied.
 
 #if __CUDA_ARCH__ == 900
 
 namespace attend {
-
-/// Queries of a tile, 64 for each of two warp groups.
-constexpr int queryRows = 128;
 
 /// bfloat16: rows of 256 bytes lie as two tiles of 64 channels.
 struct Wide {
@@ -52,8 +50,8 @@ struct Wide {
 #pragma unroll
         for (int i = 0; i < 8; i++) {
             const int half = i / 4, part = i % 4 * 32;
-            score(s, tile(q + half * queryRows * 128 + part, 16, 1024),
-                  tile(k + half * keyRows * 128 + part, 16, 1024), i > 0);
+            score(s, operand(q + half * queryRows * 128 + part, 16, 1024),
+                  operand(k + half * keyRows * 128 + part, 16, 1024), i > 0);
         }
     }
 
@@ -62,7 +60,7 @@ struct Wide {
 #pragma unroll
         for (int i = 0; i < keyRows / 16; i++)
             mix(o, p[4 * i], p[4 * i + 1], p[4 * i + 2], p[4 * i + 3],
-                tile(v + i * 2048, keyRows * 128, 1024));
+                operand(v + i * 2048, keyRows * 128, 1024));
     }
 
     static __device__ __forceinline__ void packAll(unsigned (&p)[packed], const float (&s)[scores]) {
@@ -115,7 +113,7 @@ struct Narrow {
     static __device__ __forceinline__ void scoreAll(float (&s)[scores], unsigned q, unsigned k) {
 #pragma unroll
         for (int i = 0; i < 4; i++)
-            score(s, tile(q + i * 32, 16, 1024), tile(k + i * 32, 16, 1024), i > 0);
+            score(s, operand(q + i * 32, 16, 1024), operand(k + i * 32, 16, 1024), i > 0);
     }
 
     static __device__ __forceinline__ void mixAll(float (&o)[64], const unsigned (&p)[packed],
@@ -123,7 +121,7 @@ struct Narrow {
 #pragma unroll
         for (int i = 0; i < keyRows / 32; i++)
             mixNumbers(o, p[4 * i], p[4 * i + 1], p[4 * i + 2], p[4 * i + 3],
-                       tile64(v + i / 2 * 8192 + i % 2 * 32));
+                       operand64(v + i / 2 * 8192 + i % 2 * 32));
     }
 
     /// A thread's weights are those of keys 2 t, 2 t + 1, 2 t + 8 and 2 t + 9 of each 16, where the matrix units want four in a

@@ -86,14 +86,14 @@ __device__ __forceinline__ void giveTurn(int group) {
 
 /// What the matrix units are told of a tile with rows of 128 bytes, swizzled: its address, and the bytes from one block of
 /// columns and from one of 8 rows to the next.
-__device__ __forceinline__ unsigned long long tile(unsigned address, int columns, int rows) {
+__device__ __forceinline__ unsigned long long operand(unsigned address, int columns, int rows) {
     return (unsigned long long)((address & 0x3ffff) >> 4) |
            (unsigned long long)(columns >> 4) << 16 | (unsigned long long)(rows >> 4) << 32 |
            1ull << 62;
 }
 
 /// The same of a tile with rows of 64 bytes.
-__device__ __forceinline__ unsigned long long tile64(unsigned address) {
+__device__ __forceinline__ unsigned long long operand64(unsigned address) {
     return (unsigned long long)((address & 0x3ffff) >> 4) | 1ull << 16 | 512ull >> 4 << 32 | 2ull << 62;
 }
 

@@ -4,8 +4,6 @@ import Tensors
 
 /// Everything about an attention that cuDNN's plan depends on, for tensors [batch, tokens, heads, head].
 struct AttentionProblem: Hashable {
-    /// The type of all four: bfloat16 or float8_e4m3.
-    let dataType: DataType
     /// batch, queries, keys, heads and channels of a head.
     let batch: Int
     let queries: Int
@@ -20,7 +18,6 @@ struct AttentionProblem: Hashable {
 
     /// The problem of these tensors.
     init(query: Tensor, key: Tensor, value: Tensor, out: Tensor) {
-        dataType = query.dataType
         batch = query.shape[0]
         queries = query.shape[1]
         keys = key.shape[1]
@@ -35,7 +32,6 @@ struct AttentionProblem: Hashable {
     /// What a choice of engine is good for: the head and whether there are many keys.
     package var kind: String {
         "attention \(head) to \(keys >= Self.manyKeys ? "many" : "few")"
-            + (dataType == .bfloat16 ? "" : " \(dataType)")
     }
 
     /// Keys from which on an attention's time is that of its products.
@@ -44,14 +40,12 @@ struct AttentionProblem: Hashable {
     static let widestHead = 128
     /// Elements of bfloat16 in an access of 16 bytes, of which all rows must begin at multiples.
     static let granule = 8
-    /// The same in the problem's type.
-    private var rowGranule: Int { 16 / dataType.size }
 
     /// Whether cuDNN can read tensors laid out like that, if they begin at multiples of 16 bytes.
     var isOffered: Bool {
         let strides = [queryStrides, keyStrides, valueStrides, outStrides]
-        return head <= Self.widestHead && head % rowGranule == 0
-            && strides.allSatisfy { $0.dropLast().allSatisfy { $0 % rowGranule == 0 } }
+        return head <= Self.widestHead && head % Self.granule == 0
+            && strides.allSatisfy { $0.dropLast().allSatisfy { $0 % Self.granule == 0 } }
     }
 }
 

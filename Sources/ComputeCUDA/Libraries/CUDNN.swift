@@ -23,8 +23,6 @@ final class CUDNN {
     let store: PlanStore
     /// The plans made so far for attention; nil where the library offers none.
     var attention: [AttentionProblem: AttentionPlan?] = [:]
-    /// The plans made so far for attention in 8 bits; nil where the library offers none.
-    var scaledAttention: [AttentionProblem: ScaledAttentionPlan?] = [:]
     /// The plans made so far for convolutions; nil where the library offers none.
     var convolutions: [ConvolutionProblem: ConvolutionPlan?] = [:]
 

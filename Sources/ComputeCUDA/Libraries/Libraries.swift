@@ -6,8 +6,6 @@ final class Libraries {
     private var products: MatrixProducts?
     private var cuDNN: Result<CUDNN, any Error>?
     private var copies: [ObjectIdentifier: BiasCopy] = [:]
-    /// Factors of probabilities in 8 bits, made when first needed.
-    var attentionFactors: Tensor?
 
     /// Matrix products, if they were needed.
     var openProducts: MatrixProducts? { products }

@@ -61,7 +61,7 @@ final class OperationGraph {
     }
 
     /// Adds y = a op b, element by element and in float32; extents of 1 stand for all indices.
-    func pointwise(_ mode: Int, _ a: Node, _ b: Node?, into y: Node) throws {
+    func pointwise(_ mode: Int, _ a: Node, _ b: Node, into y: Node) throws {
         let function = try Descriptor(CUDNN_BACKEND_POINTWISE_DESCRIPTOR, of: library) {
             try $0.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, choice: mode)
             try $0.set(
@@ -70,37 +70,8 @@ final class OperationGraph {
         try add(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR) {
             try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, [function])
             try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, [a.descriptor])
-            if let b { try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, [b.descriptor]) }
+            try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, [b.descriptor])
             try $0.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, [y.descriptor])
-        }
-    }
-
-    /// Adds c = a b, matrices [.., m, k] and [.., k, n], with sums in float32.
-    func multiply(_ a: Node, _ b: Node, into c: Node) throws {
-        let function = try Descriptor(CUDNN_BACKEND_MATMUL_DESCRIPTOR, of: library) {
-            try $0.set(
-                CUDNN_ATTR_MATMUL_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, choice: CUDNN_DATA_FLOAT)
-        }
-        try add(CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR) {
-            try $0.set(CUDNN_ATTR_OPERATION_MATMUL_DESC, [function])
-            try $0.set(CUDNN_ATTR_OPERATION_MATMUL_ADESC, [a.descriptor])
-            try $0.set(CUDNN_ATTR_OPERATION_MATMUL_BDESC, [b.descriptor])
-            try $0.set(CUDNN_ATTR_OPERATION_MATMUL_CDESC, [c.descriptor])
-        }
-    }
-
-    /// Adds y = x reduced along the axes of which y has the extent 1, in float32.
-    func reduce(_ mode: Int, _ x: Node, into y: Node) throws {
-        let function = try Descriptor(CUDNN_BACKEND_REDUCTION_DESCRIPTOR, of: library) {
-            try $0.set(
-                CUDNN_ATTR_REDUCTION_OPERATOR, CUDNN_TYPE_REDUCTION_OPERATOR_TYPE, choice: mode)
-            try $0.set(
-                CUDNN_ATTR_REDUCTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, choice: CUDNN_DATA_FLOAT)
-        }
-        try add(CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR) {
-            try $0.set(CUDNN_ATTR_OPERATION_REDUCTION_DESC, [function])
-            try $0.set(CUDNN_ATTR_OPERATION_REDUCTION_XDESC, [x.descriptor])
-            try $0.set(CUDNN_ATTR_OPERATION_REDUCTION_YDESC, [y.descriptor])
         }
     }
 
@@ -170,11 +141,10 @@ final class OperationGraph {
         /// Whether an engine adds in a fixed order and in float32, and does not round float32 operands to the tensor cores'
         /// shorter forms; filtering by transforms loses some of float32's digits too.
         fileprivate func allows(_ engine: EngineConfiguration) -> Bool {
-            var refused = [CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC]
-            // Hopper's tensor cores add products of 8-bit floats with fewer digits than float32 has.
-            if type != .float8E4M3 {
-                refused.append(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)
-            }
+            var refused = [
+                CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC,
+                CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
+            ]
             if type == .float32 {
                 refused += [
                     CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
@@ -191,7 +161,6 @@ extension DataType {
     fileprivate var cuDNNType: Int {
         switch self {
         case .bfloat16: CUDNN_DATA_BFLOAT16
-        case .float8E4M3: CUDNN_DATA_FP8_E4M3
         default: CUDNN_DATA_FLOAT
         }
     }

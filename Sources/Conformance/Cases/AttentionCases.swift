@@ -12,6 +12,8 @@ extension OperationCase {
             attention("one-key", queries: 40, keys: 1, heads: 2, head: 32),
             attention("many-keys", queries: 100, keys: 1031, heads: 2, head: 64),
             attention("many-keys-128", queries: 300, keys: 1100, heads: 2, head: 128),
+            // For the kernel of Hopper: whole pairs of tiles, shares of two pairs, a last tile done twice.
+            attention("many-keys-128-shared", queries: 300, keys: 1040, heads: 3, head: 128),
             attention(
                 "many-keys-128-batch", batch: 2, queries: 40, keys: 1056, heads: 1, head: 128),
             attention(

@@ -174,6 +174,7 @@ extension OperationCase {
     static let narrowAttentionCases: [OperationCase] = [
         narrowAttention("288x400x2x128", queries: 288, keys: 400, heads: 2, head: 128),
         narrowAttention("many-keys", queries: 300, keys: 1100, heads: 2, head: 128),
+        narrowAttention("many-keys-shared", queries: 300, keys: 1100, heads: 3, head: 128),
         narrowAttention("many-keys-odd", queries: 70, keys: 1033, heads: 1, head: 128),
         narrowAttention("20x31x3x24", queries: 20, keys: 31, heads: 3, head: 24),
         narrowAttention("batch", batch: 2, queries: 64, keys: 96, heads: 2, head: 64),
