@@ -9,19 +9,14 @@ __device__ __forceinline__ void affine(
     i64 width, int threads, unsigned columnTiles) {
     const Tile<N> tile(rows, width, threads, columnTiles);
     if (!tile.isInside) return;
-    float v[TILE_ROWS][N], p[N], q[N];
-    x += tile.column, y += tile.column;
+    float p[N], q[N];
     load(scale + tile.column, p), load(shift + tile.column, q);
+    y += tile.column;
+    withRows(tile, x, xStride, [&](i64 row, float (&v)[N]) {
 #pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++)
-        if (tile.has(r)) load(x + tile.row(r) * xStride, v[r]);
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++) {
-        if (!tile.has(r)) return;
-#pragma unroll
-        for (int i = 0; i < N; i++) v[r][i] = v[r][i] * p[i] + q[i];
-        store(y + tile.row(r) * yStride, v[r]);
-    }
+        for (int i = 0; i < N; i++) v[i] = v[i] * p[i] + q[i];
+        store(y + row * yStride, v);
+    });
 }
 
 #define ONE(N, xName, X, yName, Y) \

@@ -344,6 +344,21 @@ struct Tile {
     __device__ __forceinline__ bool has(int i) const { return isInside && row(i) < rows; }
 };
 
+/// Loads the pieces of a thread's rows, all before the first is used, and calls `use` with each row's number and piece.
+template <int N, typename X, typename Use>
+__device__ __forceinline__ void withRows(const Tile<N>& tile, const X* x, i64 xStride, Use use) {
+    float v[TILE_ROWS][N];
+    x += tile.column;
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++)
+        if (tile.has(r)) load(x + tile.row(r) * xStride, v[r]);
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++) {
+        if (!tile.has(r)) return;
+        use(tile.row(r), v[r]);
+    }
+}
+
 /// Applies a macro to the types of x and y and their names.
 #define FOR_TYPES(M) \
     M(f32, float, f32, float) M(bf16, bf16, bf16, bf16) \

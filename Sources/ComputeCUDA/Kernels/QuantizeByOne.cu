@@ -10,18 +10,12 @@ __device__ __forceinline__ void quantizeByOne(
     int threads, unsigned columnTiles) {
     const Tile<N> tile(rows, width, threads, columnTiles);
     const float inverse = 1.0f / *scale;
-    float v[TILE_ROWS][N];
-    x += tile.column, y += tile.column;
+    y += tile.column;
+    withRows(tile, x, xStride, [&](i64 row, float (&v)[N]) {
 #pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++)
-        if (tile.has(r)) load(x + tile.row(r) * xStride, v[r]);
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++) {
-        if (!tile.has(r)) return;
-#pragma unroll
-        for (int i = 0; i < N; i++) v[r][i] *= inverse;
-        store(y + tile.row(r) * yStride, v[r]);
-    }
+        for (int i = 0; i < N; i++) v[i] *= inverse;
+        store(y + row * yStride, v);
+    });
 }
 
 #define ONE(N, xName, X, yName, Y) \

@@ -13,24 +13,18 @@ __device__ __forceinline__ void quantize(
     const X* x, i64 xStride, unsigned char* y, i64 yStride, i64 rows, i64 width, int threads,
     unsigned columnTiles) {
     const Tile<N> tile(rows, width, threads, columnTiles);
-    float v[TILE_ROWS][N];
-    x += tile.column, y += tile.column;
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++)
-        if (tile.has(r)) load(x + tile.row(r) * xStride, v[r]);
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++) {
-        if (!tile.has(r)) return;
-        unsigned char* const to = y + tile.row(r) * yStride;
+    y += tile.column;
+    withRows(tile, x, xStride, [&](i64 row, float (&v)[N]) {
+        unsigned char* const to = y + row * yStride;
         if constexpr (N == 8) {
             unsigned words[2] = {0, 0};
 #pragma unroll
-            for (int i = 0; i < 8; i++) words[i / 4] |= level(v[r][i]) << (i % 4 * 8);
+            for (int i = 0; i < 8; i++) words[i / 4] |= level(v[i]) << (i % 4 * 8);
             *reinterpret_cast<uint2*>(to) = make_uint2(words[0], words[1]);
         } else {
-            *to = level(v[r][0]);
+            *to = level(v[0]);
         }
-    }
+    });
 }
 
 #define ONE(N, name, X) \
