@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A whole file mapped for reading. Costs no memory until bytes are touched.
 ///
@@ -10,24 +11,34 @@ public final class MappedFile: @unchecked Sendable {
     /// The file's bytes.
     public let bytes: UnsafeRawBufferPointer
 
-    private let descriptor: Int32
+    /// Which file was mapped, whatever has its path now.
+    private let identity: Identity
+    private let reopened = Mutex<Reopened>(.notYet)
+
+    private struct Identity: Equatable {
+        let device: dev_t
+        let number: ino_t
+
+        init(_ status: stat) {
+            device = status.st_dev
+            number = status.st_ino
+        }
+    }
+
+    /// The file, opened once more to be read; closed again as soon as it was mapped, so that any number of files can be.
+    private enum Reopened {
+        case notYet
+        case open(Int32)
+        /// Its path is that of another file now.
+        case gone
+    }
 
     /// Maps a regular file; throws `SystemError` if it cannot be opened, or is a folder or a device.
     public init(path: String) throws(SystemError) {
         self.path = path
-        descriptor = try SystemError.check(
+        let descriptor = try SystemError.check(
             open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open", path)
-        do {
-            bytes = try Self.map(descriptor, path)
-        } catch {
-            close(descriptor)
-            throw error
-        }
-    }
-
-    private static func map(
-        _ descriptor: Int32, _ path: String
-    ) throws(SystemError) -> UnsafeRawBufferPointer {
+        defer { close(descriptor) }
         var status = stat()
         try SystemError.check(fstat(descriptor, &status), "examine", path)
         guard status.st_mode & S_IFMT != S_IFDIR else {
@@ -36,19 +47,23 @@ public final class MappedFile: @unchecked Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SystemError("map", path, code: ENODEV)
         }
+        identity = Identity(status)
         let size = Int(status.st_size)
-        guard size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
         guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0),
             start != MAP_FAILED
         else { throw SystemError("map", path) }
-        return UnsafeRawBufferPointer(start: start, count: size)
+        bytes = UnsafeRawBufferPointer(start: start, count: size)
     }
 
     deinit {
         if let start = bytes.baseAddress {
             munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
         }
-        close(descriptor)
+        reopened.withLock { if case .open(let descriptor) = $0 { close(descriptor) } }
     }
 
     /// How bytes will be read next, so that the kernel fetches ahead or lets go.
@@ -95,7 +110,27 @@ extension MappedFile: ByteReading {
     ) throws(SystemError) {
         guard let start = bytes.baseAddress, let first = source.baseAddress else { return }
         precondition(first >= start && first - start + source.count <= bytes.count)
+        guard let descriptor = reopen() else { return target.copyMemory(from: source) }
         try Tensors.read(
             descriptor, at: first - start, count: source.count, into: target, path: path)
+    }
+
+    /// The file that is mapped; nil if its path is that of another one now.
+    private func reopen() -> Int32? {
+        reopened.withLock {
+            if case .notYet = $0 {
+                $0 = .gone
+                let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+                guard descriptor >= 0 else { return nil }
+                var status = stat()
+                guard fstat(descriptor, &status) == 0, Identity(status) == identity else {
+                    close(descriptor)
+                    return nil
+                }
+                $0 = .open(descriptor)
+            }
+            guard case .open(let descriptor) = $0 else { return nil }
+            return descriptor
+        }
     }
 }

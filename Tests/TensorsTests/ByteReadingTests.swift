@@ -42,6 +42,31 @@ import Testing
 
     private final class Owner {}
 
+    /// A file that takes another's path is not read in its place.
+    @Test(arguments: [true, false])
+    func readsTheFileThatWasMapped(isReplaced: Bool) throws {
+        let folder = TemporaryFolder()
+        let view = try view(in: folder)
+        let before = Array(view.bytes[0..<100])
+        try FileManager.default.removeItem(atPath: folder.path("numbers"))
+        if isReplaced {
+            try Data(repeating: 7, count: 100_000)
+                .write(to: URL(fileURLWithPath: folder.path("numbers")))
+        }
+        #expect(try read(view, 0..<100) == before)
+    }
+
+    /// More than a process may have open.
+    @Test func anyNumberOfFilesCanBeMapped() throws {
+        let folder = TemporaryFolder()
+        _ = try view(in: folder)
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let count = min(Int(limit.rlim_cur), 4_096) + 1
+        let files = try (0..<count).map { _ in try MappedFile(path: folder.path("numbers")) }
+        #expect(files.allSatisfy { $0.bytes.count == 100_000 })
+    }
+
     /// A mapping of such a file would kill the process where it is touched.
     @Test func aFileThatBecameShorterIsAnError() throws {
         let folder = TemporaryFolder()
