@@ -139,8 +139,9 @@ __device__ __forceinline__ void fetchAll(const TensorMap& query, const TensorMap
 
 /// Writes a warp group's rows of a whole tile.
 template <typename Kind>
-__device__ __forceinline__ void writeOut(const float (&o)[64], const Rows& rows, int row, int queries,
-                                       float factor, typename Kind::Element* out, i64 rowStride) {
+__device__ __forceinline__ void writeOut(const float (&o)[64], const Rows& rows, int row,
+                                         int queries, float factor, typename Kind::Element* out,
+                                         i64 rowStride) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
         float sum = rows.sum[r];
@@ -156,7 +157,8 @@ __device__ __forceinline__ void writeOut(const float (&o)[64], const Rows& rows,
 }
 
 /// Writes a warp group's rows of a part: 128 sums a row, and behind all rows of the part the largest score and sum of each.
-__device__ __forceinline__ void writePart(const float (&o)[64], const Rows& rows, int row, float* part) {
+__device__ __forceinline__ void writePart(const float (&o)[64], const Rows& rows, int row,
+                                          float* part) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
         float sum = rows.sum[r];
@@ -225,10 +227,10 @@ __device__ __forceinline__ void attendAll(const Attendance& a, const Scales& sca
             awaitProducts<1>();
             hold(s);
             finishScores(step, next.stage);
-            // A branch, over which the compiler does not move the wait for products, as it would over the weights' arithmetic.
             const int done = ring.stage;
             ring = next;
             next = ring.next();
+            // The compiler moves the wait for products above arithmetic, but not above a branch.
             if (step + 1 < part.end) wait(layout.keyFull(next.stage), next.parity);
             awaitProducts<0>();
             hold(o);
@@ -253,13 +255,14 @@ __device__ __forceinline__ void attendAll(const Attendance& a, const Scales& sca
         if (part.index < 0) {
             const Tile tile(a, part.pair, rankInPair());
             writeOut<Kind>(o, rows, tile.row + row, a.queries, scales.ofSums(),
-                         out + tile.head * outHead, outRow);
+                           out + tile.head * outHead, outRow);
         } else {
             writePart(o, rows, row, partial + (i64)part.index * partFloats);
         }
     }
 }
 
+/// What a block does: barriers first, then each of its warp groups its part, with the registers that it needs.
 template <typename Kind>
 __device__ __forceinline__ void run(const TensorMap& query, const TensorMap& key,
                                     const TensorMap& value, const Attendance& a,
@@ -303,8 +306,8 @@ __device__ __forceinline__ void merge(const Attendance& a, const Scales& scales,
     const int first = index * a.steps / a.share, last = ((index + 1) * a.steps - 1) / a.share;
     Rows all{{lowest(), lowest()}, {0, 0}};
     float v[4] = {0, 0, 0, 0};
-    for (int block = first; block <= last; block++) {
-        const float* part = partial + (i64)partIndex(a, block, index, rank) * partFloats;
+    for (int cluster = first; cluster <= last; cluster++) {
+        const float* part = partial + (i64)partIndex(a, cluster, index, rank) * partFloats;
         const float2 ends = reinterpret_cast<const float2*>(part + queryRows * 128)[row];
         const float4 sums = reinterpret_cast<const float4*>(part + row * 128)[lane];
         const float largest = fmaxf(all.largest[0], ends.x);
@@ -324,7 +327,7 @@ __device__ __forceinline__ void merge(const Attendance& a, const Scales& scales,
 }  // namespace attend
 
 #define DEFINE(name, Kind, T)                                                                      \
-    extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(384, 1) attend_##name(                            \
+    extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(384, 1) attend_##name(  \
         const __grid_constant__ TensorMap query, const __grid_constant__ TensorMap key,            \
         const __grid_constant__ TensorMap value, const __grid_constant__ Attendance a,             \
         const __grid_constant__ attend::Scales scales, T* out, i64 outRow, i64 outHead,            \
