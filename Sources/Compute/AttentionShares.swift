@@ -54,7 +54,7 @@ public struct AttentionShares: Hashable, Sendable {
         4 * clusters * tileRows * (head + 2) * DataType.float32.size
     }
 
-    /// Keys of values in 8 bits that lie turned, one channel's behind the other's: as many as the copy engine wants in a row.
+    /// Keys of values in 8 bits that lie transposed, one channel's behind the other's: as many as the copy engine wants in a row.
     public static func paddedKeys(_ keys: Int) -> Int { (keys + 15) / 16 * 16 }
 }
 

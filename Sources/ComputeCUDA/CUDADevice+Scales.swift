@@ -86,13 +86,12 @@ extension CUDADevice {
             .int(grid.columnTiles))
     }
 
-    /// A vector [count] of one scale, or of its reciprocal.
-    func spread(_ scale: Tensor, count: Int, isInverted: Bool = false) throws -> Tensor {
+    /// A vector [count] of one scale.
+    func spread(_ scale: Tensor, count: Int) throws -> Tensor {
         let y = try allocate([count], .float32)
         try launch(
             "QuantizeByOne.spread", grid: ((count + 255) / 256, 1, 1), block: 256,
-            .address(vector(scale)), .address(y.address), .int(count),
-            .int(isInverted ? 1 : 0))
+            .address(vector(scale)), .address(y.address), .int(count))
         return y
     }
 

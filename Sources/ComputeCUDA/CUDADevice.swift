@@ -137,16 +137,16 @@ enum KernelArgument {
         .bytes(withUnsafeBytes(of: value, Array.init))
     }
 
-    /// The parameter's bytes, in the lowest places of words.
-    fileprivate var words: [UInt64] {
+    /// Appends the parameter's bytes, in the lowest places of words.
+    fileprivate func append(to words: inout [UInt64]) {
         switch self {
-        case .address(let address): return [address]
-        case .int(let value): return [UInt64(bitPattern: Int64(value))]
-        case .float(let value): return [UInt64(value.bitPattern)]
+        case .address(let address): words.append(address)
+        case .int(let value): words.append(UInt64(bitPattern: Int64(value)))
+        case .float(let value): words.append(UInt64(value.bitPattern))
         case .bytes(let bytes):
-            var words = [UInt64](repeating: 0, count: (bytes.count + 7) / 8)
-            words.withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
-            return words
+            let start = words.count
+            words.append(contentsOf: repeatElement(0, count: (bytes.count + 7) / 8))
+            words[start...].withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
         }
     }
 }
@@ -163,7 +163,7 @@ extension CUDADevice {
         var (words, starts): ([UInt64], [Int]) = ([], [])
         for argument in arguments {
             starts.append(words.count)
-            words += argument.words
+            argument.append(to: &words)
         }
         try words.withUnsafeMutableBufferPointer { words in
             var pointers = starts.map { UnsafeMutableRawPointer?(words.baseAddress! + $0) }

@@ -137,6 +137,13 @@ __device__ __forceinline__ void fetchAll(const TensorMap& query, const TensorMap
     }
 }
 
+/// The sum of weights of a row, of which each of four threads has a part.
+__device__ __forceinline__ float sumOfRow(const Rows& rows, int r) {
+    float sum = rows.sum[r];
+    sum += __shfl_xor_sync(0xffffffff, sum, 1);
+    return sum + __shfl_xor_sync(0xffffffff, sum, 2);
+}
+
 /// Writes a warp group's rows of a whole tile.
 template <typename Kind>
 __device__ __forceinline__ void writeOut(const float (&o)[64], const Rows& rows, int row,
@@ -144,10 +151,7 @@ __device__ __forceinline__ void writeOut(const float (&o)[64], const Rows& rows,
                                          i64 rowStride) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-        float sum = rows.sum[r];
-        sum += __shfl_xor_sync(0xffffffff, sum, 1);
-        sum += __shfl_xor_sync(0xffffffff, sum, 2);
-        const float share = factor / sum;
+        const float share = factor / sumOfRow(rows, r);
         if (row + 8 * r >= queries) continue;
         typename Kind::Element* to = out + (row + 8 * r) * rowStride + (threadIdx.x & 3) * 2;
 #pragma unroll
@@ -161,9 +165,7 @@ __device__ __forceinline__ void writePart(const float (&o)[64], const Rows& rows
                                           float* part) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-        float sum = rows.sum[r];
-        sum += __shfl_xor_sync(0xffffffff, sum, 1);
-        sum += __shfl_xor_sync(0xffffffff, sum, 2);
+        const float sum = sumOfRow(rows, r);
         float2* to = reinterpret_cast<float2*>(part + (row + 8 * r) * 128) + (threadIdx.x & 3);
 #pragma unroll
         for (int i = 0; i < 16; i++) to[4 * i] = make_float2(o[4 * i + 2 * r], o[4 * i + 2 * r + 1]);
@@ -184,7 +186,7 @@ __device__ __forceinline__ void attendAll(const Attendance& a, const Scales& sca
     unsigned queryParity = 0;
     const float factor = a.factor * scales.ofScores();
     const bool speaks = (threadIdx.x & 31) == 0;
-    const unsigned query = layout.query + group * Kind::groupBytes;
+    const unsigned query = layout.query + group * groupBytes;
     float s[Kind::scores], o[64];
     unsigned p[Kind::packed];
     if (Kind::takesTurns && group == 1) giveTurn(0);

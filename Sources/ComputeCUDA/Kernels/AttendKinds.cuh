@@ -5,13 +5,22 @@
 
 namespace attend {
 
+/// Bytes from the queries of one warp group to those of the other, in each tile of rows of 128 bytes.
+constexpr int groupBytes = 64 * 128;
+
+/// A box for this block, or for both of the cluster.
+__device__ __forceinline__ void fetchFor(bool both, unsigned to, const TensorMap& map, int column,
+                                         int head, int row, unsigned barrier) {
+    if (both) fetchForBoth(to, map, column, head, row, barrier);
+    else fetch(to, map, column, head, row, barrier);
+}
+
 /// bfloat16: rows of 256 bytes lie as two tiles of 64 channels.
 struct Wide {
     using Element = bf16;
     static constexpr int keyRows = 176, stages = 2;
     static constexpr int scores = keyRows / 2, packed = keyRows / 4;
     static constexpr int queryBytes = queryRows * 256, keyBytes = keyRows * 256;
-    static constexpr int groupBytes = 64 * 128;
     static constexpr float logOfOne = 0;
     static constexpr bool takesTurns = true;
 
@@ -29,8 +38,7 @@ struct Wide {
 #pragma unroll
         for (int i = 0; i < 2; i++) {
             const unsigned place = to + i * keyRows * 128 + first * 128;
-            if (forBoth) fetchForBoth(place, map, 64 * i, head, row + first, barrier);
-            else fetch(place, map, 64 * i, head, row + first, barrier);
+            fetchFor(forBoth, place, map, 64 * i, head, row + first, barrier);
         }
     }
 
@@ -73,13 +81,12 @@ struct Wide {
     }
 };
 
-/// float8_e4m3: rows of 128 bytes; values lie turned, [channels, keys], as three tiles of 64 keys.
+/// float8_e4m3: rows of 128 bytes; values lie transposed, [channels, keys], as three tiles of 64 keys.
 struct Narrow {
     using Element = e4m3;
     static constexpr int keyRows = 192, stages = 4;
     static constexpr int scores = keyRows / 2, packed = keyRows / 8;
     static constexpr int queryBytes = queryRows * 128, keyBytes = keyRows * 128;
-    static constexpr int groupBytes = 64 * 128;
     /// The largest weight is 256: small ones are not lost then.
     static constexpr float logOfOne = 8;
     /// Weights take longer than products here, and both groups may as well make theirs at once.
@@ -94,8 +101,7 @@ struct Narrow {
                                                            int head, int row, int half,
                                                            bool forBoth, unsigned barrier) {
         const int first = half * (keyRows / 2);
-        if (forBoth) fetchForBoth(to + first * 128, map, 0, head, row + first, barrier);
-        else fetch(to + first * 128, map, 0, head, row + first, barrier);
+        fetchFor(forBoth, to + first * 128, map, 0, head, row + first, barrier);
     }
 
     /// Half of the channels.
@@ -105,8 +111,7 @@ struct Narrow {
 #pragma unroll
         for (int i = 0; i < 3; i++) {
             const unsigned place = to + i * 8192 + half * 4096;
-            if (forBoth) fetchForBoth(place, map, row + 64 * i, 64 * half, head, barrier);
-            else fetch(place, map, row + 64 * i, 64 * half, head, barrier);
+            fetchFor(forBoth, place, map, row + 64 * i, 64 * half, head, barrier);
         }
     }
 
@@ -125,7 +130,7 @@ struct Narrow {
     }
 
     /// A thread's weights are those of keys 2 t, 2 t + 1, 2 t + 8 and 2 t + 9 of each 16, where the matrix units want four in a
-    /// row: `turnValues` puts the values in that order.
+    /// row: `transposeValues` puts the values in that order.
     static __device__ __forceinline__ void packAll(unsigned (&p)[packed], const float (&s)[scores]) {
         const e4m3* type = nullptr;
 #pragma unroll

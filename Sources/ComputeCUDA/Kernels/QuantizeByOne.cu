@@ -2,7 +2,7 @@
 // large becomes the largest number.
 //
 // quantizeByOne8: pieces of 8 elements. quantizeByOne1: any. One pass over memory. spread: a vector
-// filled with the scale, or its reciprocal. Checked by the cases quantized/one/*.
+// filled with the scale. Checked by the cases quantized/one/*.
 
 template <int N, typename X, typename Y>
 __device__ __forceinline__ void quantizeByOne(
@@ -30,8 +30,7 @@ __device__ __forceinline__ void quantizeByOne(
 
 FOR_NUMBERS(KERNELS)
 
-extern "C" __global__ void __launch_bounds__(256) spread(
-    const float* scale, float* y, i64 count, i64 isInverted) {
+extern "C" __global__ void __launch_bounds__(256) spread(const float* scale, float* y, i64 count) {
     const i64 index = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (index < count) y[index] = isInverted ? 1.0f / *scale : *scale;
+    if (index < count) y[index] = *scale;
 }
