@@ -3,29 +3,33 @@ import Glibc
 import Synchronization
 import Tensors
 
-/// Brings bytes of the host to the card at the speed of the link: threads copy them into pinned buffers,
-/// from which the card takes them in a stream of its own while the next ones are filled.
+/// Brings bytes of the host to the card at the speed of the link: threads, each with pinned buffers of its own, copy pieces into
+/// them, from which the card takes them in a stream of its own while the next ones are filled.
 final class Uploader {
     private let context: Context
     private let stream: Stream
-    private let buffers: [(pinned: PinnedBuffer, taken: Event)]
+    private let memory: PinnedBuffer
+    private let lanes: [Lane]
     private let mark: Event
-    private var next = 0
+    private var first = 0
 
-    /// Two would do for the card; four hide the unsteadiness of threads that read from a disk.
-    private static let bufferCount = 4
-    private static let bufferBytes = 32 << 20
-    /// What one thread copies at a time.
-    private static let pieceBytes = 1 << 20
+    /// Threads at most: 16 bring 55 GB/s out of the page cache, what a PCIe 5 link carries, and 8 bring 33.
+    private static let mostLanes = 16
 
     /// An uploader with its pinned buffers.
     init(_ context: Context) throws {
         self.context = context
         stream = try Stream(context)
         mark = try Event(context)
-        buffers = try (0..<Self.bufferCount).map { _ in
-            (try PinnedBuffer(context, byteCount: Self.bufferBytes), try Event(context))
+        let count = min(max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))), Self.mostLanes)
+        let memory = try PinnedBuffer(context, byteCount: count * Lane.byteCount)
+        let stream = stream
+        lanes = try (0..<count).map { lane in
+            let bytes = memory.bytes[lane * Lane.byteCount..<(lane + 1) * Lane.byteCount]
+            return try Lane(
+                context, stream, memory: UnsafeMutableRawBufferPointer(rebasing: bytes))
         }
+        self.memory = memory
     }
 
     /// Copies a view's bytes to an address of the card, whose memory is the `owner` stream's: the copy begins
@@ -44,40 +48,65 @@ final class Uploader {
     }
 
     private func put(_ view: TensorView, at address: UInt64) throws {
-        var offset = 0
-        while offset < view.bytes.count {
-            let count = min(Self.bufferBytes, view.bytes.count - offset)
-            let (pinned, taken) = buffers[next]
-            next = (next + 1) % buffers.count
-            try taken.synchronize()
-            try Self.read(view, offset..<offset + count, into: pinned.bytes)
-            try context.driver.check(
-                context.driver.copyToDevice(
-                    address + UInt64(offset), pinned.bytes.baseAddress!, count, stream.handle),
-                "cuMemcpyHtoDAsync")
-            try taken.record(in: stream)
-            offset += count
-        }
-    }
-
-    private static func read(
-        _ view: TensorView, _ range: Range<Int>, into target: UnsafeMutableRawBufferPointer
-    ) throws {
-        nonisolated(unsafe) let target = target
-        let failure = Mutex<SystemError?>(nil)
-        let pieces = (range.count + pieceBytes - 1) / pieceBytes
-        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-            let first = piece * pieceBytes
-            let count = min(pieceBytes, range.count - first)
-            let start = range.lowerBound + first
-            do throws(SystemError) {
-                try view.read(
-                    start..<start + count,
-                    into: UnsafeMutableRawBufferPointer(rebasing: target[first..<first + count]))
+        let pieces = (view.bytes.count + Lane.pieceBytes - 1) / Lane.pieceBytes
+        let next = Atomic(0)
+        let failure = Mutex<(any Error)?>(nil)
+        // Small tensors take turns, lest each wait for the one before it.
+        let (lanes, first) = (lanes, first)
+        self.first = (first + pieces) % lanes.count
+        DispatchQueue.concurrentPerform(iterations: min(pieces, lanes.count)) { number in
+            do {
+                try lanes[(first + number) % lanes.count].put(view, at: address) {
+                    let piece = next.add(1, ordering: .relaxed).oldValue
+                    return piece < pieces ? piece : nil
+                }
             } catch {
-                failure.withLock { $0 = error }
+                failure.withLock { $0 = $0 ?? error }
+                next.store(pieces, ordering: .relaxed)
             }
         }
         if let error = failure.withLock({ $0 }) { throw error }
+    }
+}
+
+/// Pinned buffers that one thread at a time fills in turn, each with a mark behind its last copy.
+private final class Lane: @unchecked Sendable {
+    /// Bytes that go to the card at once: more, and threads wait for the last one at the end of each tensor; fewer, and the
+    /// 2.5 µs that each copy takes beside its bytes begin to count.
+    static let pieceBytes = 3 << 19
+    /// Bytes of all buffers: with fewer than three pieces threads wait for the card, and more no longer stay in the caches.
+    static let byteCount = 3 * pieceBytes
+
+    private let context: Context
+    private let stream: Stream
+    private let buffers: [(pinned: UnsafeMutableRawBufferPointer, taken: Event)]
+    private var next = 0
+
+    /// A lane whose copies go through a stream.
+    init(_ context: Context, _ stream: Stream, memory: UnsafeMutableRawBufferPointer) throws {
+        self.context = context
+        self.stream = stream
+        buffers = try stride(from: 0, to: Self.byteCount, by: Self.pieceBytes).map { start in
+            let bytes = memory[start..<start + Self.pieceBytes]
+            return (UnsafeMutableRawBufferPointer(rebasing: bytes), try Event(context))
+        }
+    }
+
+    /// Puts pieces of a view into the stream, those whose numbers it is given, until there are no more.
+    func put(_ view: TensorView, at address: UInt64, nextPiece: () -> Int?) throws {
+        try context.activate()
+        while let piece = nextPiece() {
+            let start = piece * Self.pieceBytes
+            let range = start..<min(start + Self.pieceBytes, view.bytes.count)
+            let (pinned, taken) = buffers[next]
+            next = (next + 1) % buffers.count
+            try taken.synchronize()
+            try view.read(range, into: pinned)
+            try context.driver.check(
+                context.driver.copyToDevice(
+                    address + UInt64(start), pinned.baseAddress!, range.count, stream.handle),
+                "cuMemcpyHtoDAsync")
+            try taken.record(in: stream)
+        }
     }
 }
