@@ -26,6 +26,8 @@ public struct BenchmarkRun {
         let profiler = isProfiled ? ProfilingDevice(device) : nil
         let target: any Device = profiler ?? device
         let benchmark = try subject.benchmark()
+        try note("making up weights")
+        try benchmark.weights.makeNumbers()
         try note("loading weights")
         let loadingSeconds = try seconds(on: device) { try benchmark.load(on: target) }
         let loading = BenchmarkResult.Loading(

@@ -33,6 +33,12 @@ public final class SyntheticWeights: WeightSource {
         tensors.append(TensorDescriptor(name: path, dataType: dataType, shape: shape))
     }
 
+    /// Makes up all numbers that the claimed weights share, so that nobody waits for them later. Throws `SystemError` if there is
+    /// no room for them.
+    public func makeNumbers() throws {
+        for tensor in tensors { _ = try pages(of: distribution(tensor.name, tensor.shape)) }
+    }
+
     /// The elements of a claimed weight. Throws `SystemError` if there is no memory for them.
     public func view(of path: String) throws -> TensorView {
         guard let shape = claims[path] else { preconditionFailure("'\(path)' was not claimed") }
