@@ -1,3 +1,4 @@
+import Foundation
 import Stages
 
 /// How a running tool speaks: to the person, and to the metrics; and it passes on what a stage reports.
@@ -18,6 +19,9 @@ public struct StageReporting {
         switch report {
         case .warning(let message): reporter.warn(message)
         case .progress(let message): reporter.progress(message)
+        case .loaded(let seconds):
+            reporter.detail(String(format: "weights loaded in %.2f s", seconds))
+            try metrics.record("loaded", seconds: seconds)
         case .block(let index, let seconds, let bytes):
             try metrics.record("block", block: index, seconds: seconds, bytes: bytes)
         case .replayed(let index, let seconds):

@@ -44,15 +44,25 @@ import Testing
         #expect(try encode(voice: voice).timing.speechFrames == 2)
         let run = try TinyRun.get()
         let (latents, frames) = (folder.path("latents"), folder.path("frames"))
+        let metrics = folder.path("metrics.jsonl")
         try self.run(
             "denoise-latents", "--weights", TinyRun.weights, "--text", run.text, "--audio", output,
-            "--reference", run.reference, "--output", latents)
-        try self.run("decode-vae", "--weights", TinyRun.weights, latents, "--output", frames)
+            "--reference", run.reference, "--output", latents, "--metrics", metrics)
+        try self.run(
+            "decode-vae", "--weights", TinyRun.weights, latents, "--output", frames, "--metrics",
+            metrics)
+        #expect(try events(in: metrics) == ["loaded", "block", "loaded", "block"])
         let film = folder.path("film.mp4")
         try self.run("mux-video", "--audio", voice, frames, "--output", film)
         let video = try VideoReader(path: film)
         while try video.next() != nil {}
         #expect(video.frameCount == 2)
+    }
+
+    /// What happened, of a file of metrics.
+    private func events(in path: String) throws -> [Substring] {
+        try String(contentsOfFile: path, encoding: .utf8)
+            .matches(of: /"event":"(\w+)".*"seconds":/).map(\.1)
     }
 
     /// Observed: 157 MB, and 154 MB for a sixth of it. The samples alone, as floats, are 461 MB.

@@ -86,8 +86,8 @@ extension DecodingStage {
         sink: (Int, UnsafeRawBufferPointer) throws -> Void
     ) throws {
         guard !range.isEmpty else { return }
-        try vae.decoder.parameters.load(on: device) {
-            try listener(.progress("loading weights, \($0.completed) of \($0.total)"))
+        try loadWeights(on: device, listener) {
+            try vae.decoder.parameters.load(on: device, monitor: $0)
         }
         let start = vae.decoder.start(atBlock: range.lowerBound, of: source.layout)
         let decoder = StreamingDecoder(

@@ -93,8 +93,8 @@ extension DenoisingStage {
         do {
             if writer.next < inputs.blocks {
                 try writeLead(writer)
-                try transformer.load(on: device, residency: residency) {
-                    try listener(.progress("loading weights, \($0.completed) of \($0.total)"))
+                try loadWeights(on: device, listener) {
+                    try transformer.load(on: device, residency: residency, monitor: $0)
                 }
                 let sequence = try LatentSequence(
                     transformer: transformer, conditions: inputs.conditions(options),

@@ -67,9 +67,7 @@ public struct AudioStage {
                 "precision": FloatName.of(device.activationType),
             ], inputs: [voice, weights])
         try OutputFile(path: output, overwrite: overwrite).check(.audioCondition, provenance)
-        try encoder.load(on: device) {
-            try listener(.progress("loading weights, \($0.completed) of \($0.total)"))
-        }
+        try loadWeights(on: device, listener) { try encoder.load(on: device, monitor: $0) }
         let states = encoder.configuration.states
         let width = encoder.configuration.hiddenSize
         let writer = try AudioCondition.create(

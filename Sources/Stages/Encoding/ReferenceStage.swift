@@ -90,8 +90,8 @@ public struct ReferenceStage {
         var provenance = provenance
         provenance.inputs = (provenance.inputs ?? []) + [weights]
         try OutputFile(path: output, overwrite: overwrite).check(.reference, provenance)
-        try vae.encoder.parameters.load(on: device) {
-            try listener(.progress("loading weights, \($0.completed) of \($0.total)"))
+        try loadWeights(on: device, listener) {
+            try vae.encoder.parameters.load(on: device, monitor: $0)
         }
         let pixels = try device.tensor(
             picture.pixels, [1, picture.height, picture.width, 3])
