@@ -16,6 +16,8 @@ public struct CardAbilities: Hashable, Sendable {
     /// Whether products of float8_e4m3 multiply with the scales of rows and columns themselves: cuBLASLt promises that for Hopper
     /// alone. Elsewhere they may need their sums apart.
     public var scalesInProduct: Bool { architecture == 90 }
+    /// Whether cuBLASLt may be asked for that: it has it for no card before Hopper.
+    public var mayScaleInProduct: Bool { architecture >= 90 }
     /// Whether this project's kernel attends to float8_e4m3 with heads of so many channels; elsewhere copies in the activations'
     /// type are attended to.
     public func hasNarrowAttention(head: Int) -> Bool {

@@ -23,9 +23,25 @@ struct KernelCompilationTests {
         let compiler = try #require(nvrtc)
         let (image, log) = try compiler.compile(
             KernelSources.text(of: file), name: "\(file).cu",
-            options: KernelSources.options(architecture: architecture) + Self.strictness)
-        #expect(!image.isEmpty)
+            options: KernelSources.options(Self.card(architecture)) + Self.strictness)
+        #expect(image.starts(with: "\u{7F}ELF".utf8))
         #expect(log == "")
+    }
+
+    private static func card(_ architecture: Int) throws -> ArchitectureChoice {
+        try ArchitectureChoice(own: architecture, oldest: 80, asked: nil)
+    }
+
+    /// What a card that stands in for an older one gets its driver to compile.
+    @Test func compilesForACardThatStandsIn() throws {
+        let compiler = try #require(nvrtc)
+        let choice = try ArchitectureChoice(own: 90, oldest: 80, asked: "sm_86")
+        let (image, log) = try compiler.compile(
+            KernelSources.text(of: "Quantize"), name: "Quantize.cu",
+            options: KernelSources.options(choice))
+        let text = String(decoding: image, as: UTF8.self)
+        #expect(text.contains(".target sm_86") && text.contains(".entry quantize"))
+        #expect(image.last == 0 && log == "")
     }
 
     /// What the kernel of attention and the code that starts it both count with.
@@ -51,7 +67,7 @@ struct KernelCompilationTests {
             """
         let (_, log) = try compiler.compile(
             source, name: "spill.cu",
-            options: KernelSources.options(architecture: 90) + Self.strictness)
+            options: KernelSources.options(Self.card(90)) + Self.strictness)
         #expect(log.contains("Local memory used for function 'spill'"))
     }
 }

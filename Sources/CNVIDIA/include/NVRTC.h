@@ -22,6 +22,8 @@ typedef nvrtcResult (*_Nonnull nvrtcCompileProgram_t)(
     const char *_Nullable const *_Nonnull options);
 typedef nvrtcResult (*_Nonnull nvrtcGetCUBINSize_t)(nvrtcProgram _Nonnull program, size_t *_Nonnull size);
 typedef nvrtcResult (*_Nonnull nvrtcGetCUBIN_t)(nvrtcProgram _Nonnull program, char *_Nonnull cubin);
+typedef nvrtcGetCUBINSize_t nvrtcGetPTXSize_t;
+typedef nvrtcGetCUBIN_t nvrtcGetPTX_t;
 typedef nvrtcResult (*_Nonnull nvrtcGetProgramLogSize_t)(
     nvrtcProgram _Nonnull program, size_t *_Nonnull size);
 typedef nvrtcResult (*_Nonnull nvrtcGetProgramLog_t)(nvrtcProgram _Nonnull program, char *_Nonnull log);

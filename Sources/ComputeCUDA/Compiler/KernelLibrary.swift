@@ -36,8 +36,7 @@ final class KernelLibrary {
         let compiler = try compiler ?? NVRTC()
         self.compiler = compiler
         let source = KernelSources.text(of: file)
-        let options = KernelSources.options(
-            architecture: context.architecture, tuning: tuning)
+        let options = KernelSources.options(context.choice, tuning: tuning)
         let key = KernelCache.key([compiler.version, source] + options)
         if let image = cache.image(of: key) { return image }
         let image = try compiler.compile(source, name: "\(file).cu", options: options).image
@@ -95,14 +94,16 @@ package enum KernelSources {
             .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
     }
 
-    /// What the compiler is told for cards of an architecture, ten times the major number plus the minor.
+    /// What the compiler is told for cards of an architecture.
     ///
-    /// Hopper's and later cards' own instructions need the name with an "a"; programs for it run on no other card.
+    /// Hopper's own instructions need the name with an "a"; programs for it run on no other card. Where another card stands in, the
+    /// compiler gives text that the driver compiles for that one.
     package static func options(
-        architecture: Int, tuning: KernelTuning = KernelTuning()
+        _ choice: ArchitectureChoice, tuning: KernelTuning = KernelTuning()
     ) -> [String] {
-        [
-            "--gpu-architecture=sm_\(architecture)\(architecture == 90 ? "a" : "")",
+        let name = "\(choice.architecture)\(choice.architecture == 90 ? "a" : "")"
+        return [
+            "--gpu-architecture=\(choice.isStandIn ? "compute" : "sm")_\(name)",
             "--std=c++17", "--fmad=true", "--extra-device-vectorization",
             // Lambdas are host functions otherwise, which compilers before 13.1 refuse.
             "--device-as-default-execution-space",

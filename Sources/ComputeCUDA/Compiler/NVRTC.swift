@@ -11,6 +11,8 @@ package final class NVRTC: Sendable {
     private let compileProgram: nvrtcCompileProgram_t
     private let getImageSize: nvrtcGetCUBINSize_t
     private let getImage: nvrtcGetCUBIN_t
+    private let getAssemblySize: nvrtcGetPTXSize_t
+    private let getAssembly: nvrtcGetPTX_t
     private let getLogSize: nvrtcGetProgramLogSize_t
     private let getLog: nvrtcGetProgramLog_t
 
@@ -24,6 +26,8 @@ package final class NVRTC: Sendable {
         compileProgram = try library.symbol("nvrtcCompileProgram")
         getImageSize = try library.symbol("nvrtcGetCUBINSize")
         getImage = try library.symbol("nvrtcGetCUBIN")
+        getAssemblySize = try library.symbol("nvrtcGetPTXSize")
+        getAssembly = try library.symbol("nvrtcGetPTX")
         getLogSize = try library.symbol("nvrtcGetProgramLogSize")
         getLog = try library.symbol("nvrtcGetProgramLog")
         let readVersion: nvrtcVersion_t = try library.symbol("nvrtcVersion")
@@ -34,8 +38,8 @@ package final class NVRTC: Sendable {
         version = "\(major).\(minor)"
     }
 
-    /// The CUBIN image of a program, and what the compiler said on the way; throws
-    /// `CompilationError` if the program is wrong.
+    /// The image of a program, and what the compiler said on the way: CUBIN, or where an architecture was named that is not a
+    /// card's, PTX. Throws `CompilationError` if the program is wrong.
     package func compile(
         _ source: String, name: String, options: [String]
     ) throws -> (image: [UInt8], log: String) {
@@ -49,15 +53,24 @@ package final class NVRTC: Sendable {
             throw CompilationError(file: name, options: options, log: log)
         }
         try check(result, "nvrtcCompileProgram")
+        let image = try bytes(of: handle, getImageSize, getImage, "nvrtcGetCUBIN")
+        guard image.isEmpty else { return (image, log) }
+        return (try bytes(of: handle, getAssemblySize, getAssembly, "nvrtcGetPTX"), log)
+    }
+
+    /// What one of two pairs of functions gives of a program; nothing if that was not made.
+    private func bytes(
+        of program: nvrtcProgram, _ getSize: nvrtcGetCUBINSize_t, _ get: nvrtcGetCUBIN_t,
+        _ call: String
+    ) throws -> [UInt8] {
         var size = 0
-        try check(getImageSize(handle, &size), "nvrtcGetCUBINSize")
-        var image = [UInt8](repeating: 0, count: size)
-        try image.withUnsafeMutableBytes {
-            try check(
-                getImage(handle, $0.baseAddress!.assumingMemoryBound(to: CChar.self)),
-                "nvrtcGetCUBIN")
+        try check(getSize(program, &size), "\(call)Size")
+        guard size > 0 else { return [] }
+        var bytes = [UInt8](repeating: 0, count: size)
+        try bytes.withUnsafeMutableBytes {
+            try check(get(program, $0.baseAddress!.assumingMemoryBound(to: CChar.self)), call)
         }
-        return (image, log)
+        return bytes
     }
 
     /// The log of the last compilation, without the zero at its end.

@@ -1,5 +1,6 @@
 import CNVIDIA
 import Compute
+import Glibc
 
 /// The primary context of one card, shared with the libraries that work in the same process.
 final class Context {
@@ -9,8 +10,8 @@ final class Context {
     let ordinal: Int
     /// The card as NVIDIA names it.
     let cardName: String
-    /// The compute capability as in `sm_90`: ten times the major number plus the minor.
-    let architecture: Int
+    /// The architecture whose paths are taken: the card's own, unless it stands in for an older one.
+    let choice: ArchitectureChoice
     /// Streaming multiprocessors.
     let multiprocessors: Int
 
@@ -47,7 +48,7 @@ final class Context {
             return Int(value)
         }
         multiprocessors = try attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
-        architecture =
+        let architecture =
             try 10 * attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
             + attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)
         guard architecture >= Self.oldestArchitecture else {
@@ -55,6 +56,13 @@ final class Context {
             throw UnusableCard(
                 ordinal: ordinal,
                 reason: "'\(cardName)' has compute capability \(found), and 8.0 is needed")
+        }
+        do {
+            choice = try ArchitectureChoice(
+                own: architecture, oldest: Self.oldestArchitecture,
+                asked: getenv(ArchitectureChoice.variable).map { String(cString: $0) })
+        } catch {
+            throw UnusableCard(ordinal: ordinal, reason: error.reason)
         }
         guard try attribute(CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) != 0 else {
             throw UnusableCard(ordinal: ordinal, reason: "its driver offers no memory pools")
@@ -69,6 +77,9 @@ final class Context {
     }
 
     deinit { _ = driver.primaryContextRelease(device) }
+
+    /// The compute capability as in `sm_90`: ten times the major number plus the minor.
+    var architecture: Int { choice.architecture }
 
     /// Makes the context that of the calling thread; cheap where it is already.
     func activate() throws {
