@@ -15,6 +15,8 @@ final class Uploader {
 
     /// Threads at most: 16 bring 55 GB/s out of the page cache, what a PCIe 5 link carries, and 8 bring 33.
     private static let mostLanes = 16
+    /// Fewer bytes are not worth another thread.
+    private static let leastBytes = 256 << 10
 
     /// An uploader with its pinned buffers.
     init(_ context: Context) throws {
@@ -48,7 +50,8 @@ final class Uploader {
     }
 
     private func put(_ view: TensorView, at address: UInt64) throws {
-        let pieces = (view.bytes.count + Lane.pieceBytes - 1) / Lane.pieceBytes
+        let pieceBytes = pieceBytes(of: view.bytes.count)
+        let pieces = (view.bytes.count + pieceBytes - 1) / pieceBytes
         let next = Atomic(0)
         let failure = Mutex<(any Error)?>(nil)
         // Small tensors take turns, lest each wait for the one before it.
@@ -58,7 +61,9 @@ final class Uploader {
             do {
                 try lanes[(first + number) % lanes.count].put(view, at: address) {
                     let piece = next.add(1, ordering: .relaxed).oldValue
-                    return piece < pieces ? piece : nil
+                    guard piece < pieces else { return nil }
+                    let start = piece * pieceBytes
+                    return start..<min(start + pieceBytes, view.bytes.count)
                 }
             } catch {
                 failure.withLock { $0 = $0 ?? error }
@@ -67,13 +72,21 @@ final class Uploader {
         }
         if let error = failure.withLock({ $0 }) { throw error }
     }
+
+    /// Equally many pieces for each thread, of whole pages, lest all wait for one that has one more.
+    private func pieceBytes(of byteCount: Int) -> Int {
+        let most = lanes.count * Lane.pieceBytes
+        let rounds = (byteCount + most - 1) / most
+        let count = rounds * lanes.count
+        return max(Self.leastBytes, ((byteCount + count - 1) / count).roundedUp(to: 4096))
+    }
 }
 
 /// Pinned buffers that one thread at a time fills in turn, each with a mark behind its last copy.
 private final class Lane: @unchecked Sendable {
-    /// Bytes that go to the card at once: more, and threads wait for the last one at the end of each tensor; fewer, and the
-    /// 2.5 µs that each copy takes beside its bytes begin to count.
-    static let pieceBytes = 3 << 19
+    /// Bytes that go to the card at once, at most: more, and threads wait for the last one at the end of each tensor; fewer, and
+    /// the 2.5 µs that each copy takes beside its bytes begin to count.
+    static let pieceBytes = 2 << 20
     /// Bytes of all buffers: with fewer than three pieces threads wait for the card, and more no longer stay in the caches.
     static let byteCount = 3 * pieceBytes
 
@@ -92,19 +105,18 @@ private final class Lane: @unchecked Sendable {
         }
     }
 
-    /// Puts pieces of a view into the stream, those whose numbers it is given, until there are no more.
-    func put(_ view: TensorView, at address: UInt64, nextPiece: () -> Int?) throws {
+    /// Puts pieces of a view into the stream, those that it is given, until there are no more.
+    func put(_ view: TensorView, at address: UInt64, nextPiece: () -> Range<Int>?) throws {
         try context.activate()
-        while let piece = nextPiece() {
-            let start = piece * Self.pieceBytes
-            let range = start..<min(start + Self.pieceBytes, view.bytes.count)
+        while let range = nextPiece() {
             let (pinned, taken) = buffers[next]
             next = (next + 1) % buffers.count
             try taken.synchronize()
             try view.read(range, into: pinned)
             try context.driver.check(
                 context.driver.copyToDevice(
-                    address + UInt64(start), pinned.baseAddress!, range.count, stream.handle),
+                    address + UInt64(range.lowerBound), pinned.baseAddress!, range.count,
+                    stream.handle),
                 "cuMemcpyHtoDAsync")
             try taken.record(in: stream)
         }
