@@ -32,6 +32,19 @@ struct KernelCompilationTests {
         try ArchitectureChoice(own: architecture, oldest: 80, asked: nil)
     }
 
+    /// A card that is newer than the compiler gets what its driver can compile.
+    @Test func compilesForACardThatItDoesNotKnow() throws {
+        let compiler = try #require(nvrtc)
+        let known = try compiler.architectures()
+        #expect(known == known.sorted() && Set(Self.architectures).isSubset(of: known))
+        let card = try ArchitectureChoice(own: 999, oldest: 80, asked: nil)
+        let (image, _) = try compiler.compile(
+            KernelSources.text(of: "Add"), name: "Add.cu",
+            options: KernelSources.options(card.known(among: known)))
+        let newest = try #require(known.last)
+        #expect(String(decoding: image, as: UTF8.self).contains(".target sm_\(newest)"))
+    }
+
     /// What a card that stands in for an older one gets its driver to compile.
     @Test func compilesForACardThatStandsIn() throws {
         let compiler = try #require(nvrtc)

@@ -12,6 +12,8 @@ enum { NVRTC_SUCCESS = 0, NVRTC_ERROR_COMPILATION = 6 };
 
 typedef const char *_Nonnull (*_Nonnull nvrtcGetErrorString_t)(nvrtcResult);
 typedef nvrtcResult (*_Nonnull nvrtcVersion_t)(int *_Nonnull major, int *_Nonnull minor);
+typedef nvrtcResult (*_Nonnull nvrtcGetNumSupportedArchs_t)(int *_Nonnull count);
+typedef nvrtcResult (*_Nonnull nvrtcGetSupportedArchs_t)(int *_Nonnull architectures);
 typedef nvrtcResult (*_Nonnull nvrtcCreateProgram_t)(
     nvrtcProgram _Nullable *_Nonnull program, const char *_Nonnull source,
     const char *_Nullable name, int headerCount,

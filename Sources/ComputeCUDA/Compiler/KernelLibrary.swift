@@ -36,7 +36,8 @@ final class KernelLibrary {
         let compiler = try compiler ?? NVRTC()
         self.compiler = compiler
         let source = KernelSources.text(of: file)
-        let options = KernelSources.options(context.choice, tuning: tuning)
+        let choice = try context.choice.known(among: compiler.architectures())
+        let options = KernelSources.options(choice, tuning: tuning)
         let key = KernelCache.key([compiler.version, source] + options)
         if let image = cache.image(of: key) { return image }
         let image = try compiler.compile(source, name: "\(file).cu", options: options).image
@@ -96,14 +97,12 @@ package enum KernelSources {
 
     /// What the compiler is told for cards of an architecture.
     ///
-    /// Hopper's own instructions need the name with an "a"; programs for it run on no other card. Where another card stands in, the
-    /// compiler gives text that the driver compiles for that one.
+    /// Where a card stands in for an older one, or is newer than the compiler, that gives text that the driver compiles for the card.
     package static func options(
         _ choice: ArchitectureChoice, tuning: KernelTuning = KernelTuning()
     ) -> [String] {
-        let name = "\(choice.architecture)\(choice.architecture == 90 ? "a" : "")"
-        return [
-            "--gpu-architecture=\(choice.isStandIn ? "compute" : "sm")_\(name)",
+        [
+            "--gpu-architecture=\(choice.name)",
             "--std=c++17", "--fmad=true", "--extra-device-vectorization",
             // Lambdas are host functions otherwise, which compilers before 13.1 refuse.
             "--device-as-default-execution-space",

@@ -9,6 +9,8 @@ package final class NVRTC: Sendable {
     private let createProgram: nvrtcCreateProgram_t
     private let destroyProgram: nvrtcDestroyProgram_t
     private let compileProgram: nvrtcCompileProgram_t
+    private let getArchitectureCount: nvrtcGetNumSupportedArchs_t
+    private let getArchitectures: nvrtcGetSupportedArchs_t
     private let getImageSize: nvrtcGetCUBINSize_t
     private let getImage: nvrtcGetCUBIN_t
     private let getAssemblySize: nvrtcGetPTXSize_t
@@ -24,6 +26,8 @@ package final class NVRTC: Sendable {
         createProgram = try library.symbol("nvrtcCreateProgram")
         destroyProgram = try library.symbol("nvrtcDestroyProgram")
         compileProgram = try library.symbol("nvrtcCompileProgram")
+        getArchitectureCount = try library.symbol("nvrtcGetNumSupportedArchs")
+        getArchitectures = try library.symbol("nvrtcGetSupportedArchs")
         getImageSize = try library.symbol("nvrtcGetCUBINSize")
         getImage = try library.symbol("nvrtcGetCUBIN")
         getAssemblySize = try library.symbol("nvrtcGetPTXSize")
@@ -36,6 +40,15 @@ package final class NVRTC: Sendable {
             throw CUDAError(call: "nvrtcVersion", name: "NVRTC_ERROR", text: "no version")
         }
         version = "\(major).\(minor)"
+    }
+
+    /// The architectures that it knows, as in 90, in order.
+    package func architectures() throws -> [Int] {
+        var count: Int32 = 0
+        try check(getArchitectureCount(&count), "nvrtcGetNumSupportedArchs")
+        var numbers = [Int32](repeating: 0, count: Int(count))
+        try check(getArchitectures(&numbers), "nvrtcGetSupportedArchs")
+        return numbers.map(Int.init)
     }
 
     /// The image of a program, and what the compiler said on the way: CUBIN, or where an architecture was named that is not a
