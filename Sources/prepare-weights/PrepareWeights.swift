@@ -22,7 +22,8 @@ import ToolSupport
               denoise-latents --weights prepared ...
 
             FILES
-              Shards in safetensors, each whole or not there; started again, the tool goes on with those that are missing. \
+              Shards in safetensors, each whole or not there; started again, the tool goes on with those that are missing. A folder that was prepared otherwise is replaced only \
+            with --overwrite. \
             preparation.json tells what was rounded away of each matrix, relative to its length, and the SHA-256 of each \
             shard, text-preparation.json the same of the text encoder. Files of other models are links to the published ones where the file system allows it.
 
@@ -46,9 +47,7 @@ import ToolSupport
     @Flag(help: "Prepare the text encoder, too.")
     var textEncoder = false
 
-    @Option(help: ArgumentHelp("The folder to write.", valueName: "dir"))
-    var output: String
-
+    @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
 
     func run() throws {
@@ -57,7 +56,7 @@ import ToolSupport
             weights: weights.weights, lora: lora, loraScale: loraScale,
             withTextEncoder: textEncoder, strict: weights.strict, listener: reporting.hear)
         let reports = try reporting.metrics.measure("prepared") {
-            try stage.write(to: output, as: precision)
+            try stage.write(to: output.output, as: precision, overwrite: output.overwrite)
         }
         let errors = reports.flatMap { Array($0.errors) }
         guard let worst = errors.max(by: { $0.value < $1.value }) else { return }

@@ -22,9 +22,13 @@ import Testing
 
     @discardableResult
     private func prepare(
-        _ precision: PreparedPrecision, from source: any Checkpoint
+        _ precision: PreparedPrecision, from source: any Checkpoint,
+        lora: WeightPreparation.Adapter? = nil, replacing: Bool = false
     ) throws -> PreparationReport {
-        try WeightPreparation(of: source, as: precision, lora: nil, into: output.path).run()
+        let preparation = WeightPreparation(
+            of: source, as: precision, lora: lora, into: output.path)
+        if replacing { try preparation.makeRoom(replacing: true) }
+        return try preparation.run()
     }
 
     @Test(arguments: [(PreparedPrecision.fp8, 0.04), (.int8, 0.02)])
@@ -75,10 +79,56 @@ import Testing
         try bytes.dropLast().write(to: file(shard))
         try prepare(.fp8, from: source)
         #expect(try Data(contentsOf: file(shard)) == bytes)
+    }
 
-        // Of another preparation, it is replaced.
-        try prepare(.fp8, from: merged())
+    /// Another preparation is replaced if that is asked for, its index first.
+    @Test func keepsAnotherPreparation() throws {
+        let source = try denoiser()
+        try prepare(.fp8, from: source)
+        let shard = try #require(shards().first)
+        let bytes = try Data(contentsOf: file(shard))
+        let lora = WeightPreparation.Adapter(description: "a.safetensors times 0.5", digest: "1")
+        let merged = try merged()
+        #expect(try conflict { try prepare(.int8, from: source) } == "it was prepared in fp8")
+        #expect(
+            try conflict { try prepare(.fp8, from: merged, lora: lora) }
+                == "it was prepared from other weights")
+        #expect(
+            try conflict { try prepare(.fp8, from: source, lora: lora) }
+                == "it was prepared without a LoRA")
+        #expect(try Data(contentsOf: file(shard)) == bytes)
+
+        try WeightPreparation(of: merged, as: .fp8, lora: lora, into: output.path)
+            .makeRoom(replacing: true)
+        #expect(throws: MissingWeightFile.self) {
+            try WeightFolder(path: output.path).denoiser()
+        }
+        try prepare(.fp8, from: merged, lora: lora)
         #expect(try Data(contentsOf: file(shard)) != bytes)
+        let other = WeightPreparation.Adapter(description: lora.description, digest: "2")
+        #expect(
+            try conflict { try prepare(.fp8, from: merged, lora: other) }
+                == "it was prepared with another LoRA of that name")
+    }
+
+    /// Not even if it is asked for.
+    @Test func neverReplacesPublishedWeights() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: published)
+        for name in names where name.hasPrefix("diffusion") {
+            try FileManager.default.copyItem(
+                atPath: "\(published)/\(name)", toPath: output.path(name))
+        }
+        let error = #expect(throws: PreparationConflict.self) {
+            try prepare(.fp8, from: denoiser(), replacing: true)
+        }
+        #expect(
+            "\(try #require(error))"
+                == "cannot write '\(output.path)': it holds weights that were not prepared")
+    }
+
+    /// What is said to be there instead.
+    private func conflict(_ body: () throws -> PreparationReport) throws -> String {
+        try #require(#expect(throws: PreparationConflict.self) { _ = try body() }).holds
     }
 
     @Test func namesAMatrixWithoutScales() throws {

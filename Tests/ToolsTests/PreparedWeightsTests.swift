@@ -44,6 +44,29 @@ import Testing
         #expect(again.onlyError?.hasSuffix("it is prepared already") == true)
     }
 
+    /// Another LoRA of the same name is another preparation, whatever its header says.
+    @Test func otherPreparationsAreReplacedOnlyIfAsked() throws {
+        let (prepared, lora) = (folder.path("prepared"), folder.path("lora.safetensors"))
+        let published = Fixtures.path("open/ckpt/LiveAvatar/liveavatar.safetensors")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: published))
+        func prepare(_ extra: String...) throws -> BuiltTool.Outcome {
+            try bytes.write(to: URL(fileURLWithPath: lora))
+            return try BuiltTool(name: "prepare-weights").run(
+                ["--quiet", "--weights", TinyRun.weights, "--lora", lora, "--output", prepared]
+                    + extra)
+        }
+        #expect(try prepare().status == 0)
+        bytes[bytes.count - 1] ^= 1
+        let refused = try prepare()
+        #expect(refused.status == 1)
+        #expect(
+            refused.onlyError
+                == "prepare-weights: cannot write '\(prepared)': it was prepared with another LoRA of that name; --overwrite replaces it"
+        )
+        #expect(try prepare("--overwrite").status == 0)
+        #expect(try prepare().status == 0)
+    }
+
     @Test func textEncoderIsLinkedOtherwise() throws {
         let prepared = folder.path("prepared")
         _ = try run("prepare-weights", "--weights", TinyRun.weights, "--output", prepared)

@@ -23,8 +23,12 @@ public struct PreparationReport: Sendable {
     /// What was merged; empty for nothing.
     private var lora: String { identity[Self.loraKey] ?? "" }
 
-    /// The key of what was merged in the header of a shard.
+    /// Keys in the header of a shard: how large matrices are stored, the digest of what they were, what was merged and its
+    /// digest.
+    static let precisionKey = "prepared.precision"
+    static let sourceKey = "prepared.source"
     static let loraKey = "prepared.lora"
+    static let loraDigestKey = "prepared.lora_sha256"
 
     init(of model: PreparedModel, identity: [String: String]) {
         self.model = model

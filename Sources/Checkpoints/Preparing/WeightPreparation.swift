@@ -4,13 +4,27 @@ import Tensors
 
 /// Writes a model as a folder of shards that need no more work when they are loaded: a LoRA merged, large weights narrow.
 ///
-/// One tensor is in memory at a time. A shard appears whole or not at all, and one that is there from an earlier run of
+/// One shard is in memory at a time. It appears whole or not at all, and one that is there from an earlier run of
 /// the same preparation stays; the index comes last.
 public struct WeightPreparation {
     /// What a run reports.
     public enum Event {
         /// A shard is there: its name, its number counted from 1 and the number of all, and whether it was there before.
         case shard(String, number: Int, count: Int, wasThere: Bool)
+    }
+
+    /// A LoRA that was merged into the source.
+    public struct Adapter: Sendable {
+        /// Its name and by what it was multiplied.
+        public let description: String
+        /// SHA-256 of its file, in hexadecimal.
+        public let digest: String
+
+        /// One so described.
+        public init(description: String, digest: String) {
+            self.description = description
+            self.digest = digest
+        }
     }
 
     /// The tensors of one shard.
@@ -29,11 +43,10 @@ public struct WeightPreparation {
     /// Bytes of a shard, unless one tensor alone is larger.
     private static let shardBytes = 2 << 30
 
-    /// A preparation of `source`, the weights of `model`, into `folder`, which exists. `lora` describes what was merged, for
-    /// the record.
+    /// A preparation of `source`, the weights of `model`, into `folder`, which exists. `lora` is what was merged, for the record.
     public init(
         of source: any Checkpoint, _ model: PreparedModel = .denoiser,
-        as precision: PreparedPrecision, lora: String?, into folder: String
+        as precision: PreparedPrecision, lora: Adapter?, into folder: String
     ) {
         self.source = source
         self.model = model
@@ -44,13 +57,26 @@ public struct WeightPreparation {
             Shard(name: model.shardName(index + 1, of: groups.count), tensors: tensors)
         }
         identity = [
-            "format": "pt", "prepared.precision": precision.rawValue,
-            "prepared.source": source.digest, PreparationReport.loraKey: lora ?? "",
+            "format": "pt", PreparationReport.precisionKey: precision.rawValue,
+            PreparationReport.sourceKey: source.digest,
+            PreparationReport.loraKey: lora?.description ?? "",
+            PreparationReport.loraDigestKey: lora?.digest ?? "",
         ]
     }
 
-    /// Writes what is missing: shards, then the report, then the index. Throws what reading and writing throw, and what `monitor` throws.
+    /// Takes another preparation of the model out of the folder, if it may be replaced. Throws `PreparationConflict` if it may not,
+    /// or if weights are there that were not prepared.
+    public func makeRoom(replacing: Bool) throws {
+        try PreparationPlace(folder: folder, model: model, identity: identity)
+            .clear(replacing: replacing)
+    }
+
+    /// Writes what is missing: shards, then the report, then the index.
+    ///
+    /// Throws `PreparationConflict` if the folder holds something else; also what reading and writing throw, and what `monitor`
+    /// throws.
     public func run(monitor: (Event) throws -> Void = { _ in }) throws -> PreparationReport {
+        try makeRoom(replacing: false)
         var report = PreparationReport(of: model, identity: identity)
         for (index, shard) in shards.enumerated() {
             let path = "\(folder)/\(shard.name)"

@@ -1,3 +1,4 @@
+import Artifacts
 import Checkpoints
 import Foundation
 import Tensors
@@ -8,7 +9,7 @@ public struct PreparingStage {
     private let folder: WeightFolder
     private let checkpoint: any Checkpoint
     private let textEncoder: (any Checkpoint)?
-    private let lora: String?
+    private let lora: WeightPreparation.Adapter?
     private let listener: StageListener
 
     /// Opens the published weights, and pairs the denoiser's with a LoRA if there is one.
@@ -38,14 +39,16 @@ public struct PreparingStage {
         for warning in merged.warnings { try listener(.warning(warning)) }
         checkpoint = merged
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        self.lora = "\(name) times \(loraScale)"
+        self.lora = try .init(
+            description: "\(name) times \(loraScale)", digest: FileDigest.sha256(of: path))
     }
 
     /// Writes what is missing of the prepared folder; what the rounding lost of each tensor that became narrow, by model.
     ///
-    /// Throws what reading and writing throw, as on a full disk; shards that are finished stay.
+    /// Throws `PreparationConflict` if the folder holds something else, unless that is another preparation and `overwrite` is set;
+    /// also what reading and writing throw, as on a full disk; shards that are finished stay.
     public func write(
-        to output: String, as precision: PreparedPrecision
+        to output: String, as precision: PreparedPrecision, overwrite: Bool = false
     ) throws -> [PreparationReport] {
         try FileManager.default.createDirectory(
             atPath: output, withIntermediateDirectories: true)
@@ -57,6 +60,7 @@ public struct PreparingStage {
                 WeightPreparation(
                     of: textEncoder, .textEncoder, as: precision, lora: nil, into: output))
         }
+        for preparation in preparations { try preparation.makeRoom(replacing: overwrite) }
         let reports = try preparations.map { try $0.run(monitor: hear) }
         try folder.copyOtherFiles(to: output, withTextEncoder: textEncoder == nil)
         return reports
