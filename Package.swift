@@ -149,7 +149,7 @@ let package = Package(
         tool("denoise-latents", uses: ["Stages", "Denoiser", "Checkpoints", "Compute", "Tensors"]),
         tool("decode-vae", uses: ["Stages", "RawVideo", "Compute", "Tensors"]),
         tool("prepare-weights", uses: ["Stages", "Checkpoints", "Tensors"]),
-        tool("plan-run", uses: ["Stages", "Planning", "Denoiser", "Compute"]),
+        tool("plan-run", uses: ["Stages", "Planning", "Denoiser", "Checkpoints", "Compute"]),
         tool("check-device", uses: ["Conformance", "Compute", "Tensors"]),
         tool(
             "bench-stages", uses: ["StageBenchmarks", "Planning", "Denoiser", "Compute", "Tensors"]),

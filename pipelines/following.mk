@@ -11,6 +11,11 @@ frames/stream.json: latents/stream.json frames.options $(vae_weights)
 stream_after = $(patsubst after-step-$(STEPS),latents,after-step-$(lastword $(subst -, ,$(1))))
 # $(call device_of,NUMBER): the device of a part, or behind the last part, of the decoder.
 device_of = $(patsubst %,--device %,$(or $(word $(1),$(DEVICES)),$(DEVICE))) $(MEMORY_LIMIT:%=--memory-limit %)
+# A denoiser that has the decoder beside it on a card leaves it so much, about 12 KB a pixel.
+DECODER_MEMORY = $(shell echo $$((1 + $(subst x, * ,$(SIZE)) * 12 / 1000000)))GiB
+decoder_device = $(or $(word $(words decoder $(PARTS)),$(DEVICES)),$(DEVICE))
+# $(call room_of,NUMBER)
+room_of = $(if $(filter cuda%,$(filter $(decoder_device),$(or $(word $(1),$(DEVICES)),$(DEVICE)))),$(DECODER_MEMORY:%=--leave-memory %))
 # CONSUME is empty, yes for frames, or all. So many blocks lie on the disk at most, lest a slow reader let it fill.
 consume_latents = $(if $(filter all,$(CONSUME)),--consume)
 most_latents = $(if $(filter all,$(CONSUME)),--max-blocks 400)
@@ -18,7 +23,7 @@ most_frames = $(if $(CONSUME),--max-blocks 100)
 # $(call denoiser,NUMBER,PART,PART BEFORE)
 denoiser = steps-$(2) $(denoise) --step-range $(2) $(if $(3),--input $(call stream_after,$(3)) --follow $(consume_latents)) \
   $(if $(filter latents,$(call stream_after,$(2))),,--refresh-from latents --follow) \
-  $(call device_of,$(1)) $(most_latents) $(call metrics,steps-$(2)) --output $(call stream_after,$(2)) --
+  $(call device_of,$(1)) $(call room_of,$(1)) $(most_latents) $(call metrics,steps-$(2)) --output $(call stream_after,$(2)) --
 
 numbers := $(shell seq $(words $(PARTS)))
 denoisers := $(foreach n,$(numbers),$(call denoiser,$(n),$(word $(n),$(PARTS)),$(filter-out first,$(word $(n),first $(PARTS)))))

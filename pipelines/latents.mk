@@ -2,7 +2,7 @@
 
 lora := $(if $(filter undefined,$(origin LORA)),$(wildcard weights/LiveAvatar),$(wildcard lora))
 latents_options := $(STEPS:%=--steps %) $(SOLVER:%=--solver %) $(SEED:%=--seed %) $(CLIPS:%=--clips %) \
-  $(PRECISION:%=--precision %) $(if $(NEGATIVE_PROMPT),$(GUIDANCE:%=--guidance %)) $(LATENTS_FLAGS)
+  $(PRECISION:%=--precision %) $(ATTENTION:%=--attention %) $(if $(NEGATIVE_PROMPT),$(GUIDANCE:%=--guidance %)) $(LATENTS_FLAGS)
 # The steps are shared by processes only in timestep.mk. Their latents are the same, but what is kept for restarts is not.
 $(call keep,latents.options,$(strip denoise-latents $(latents_options) $(if $(word 2,$(PARTS)),$(PARTS)) $(realpath weights $(lora))))
 

@@ -60,7 +60,7 @@ public enum OperationWorkspaces: Hashable, Sendable {
     }
 
     /// What an attention holds: what this project's kernel for Hopper leaves between its parts; elsewhere copies of operands of 8
-    /// bits, and on a processor what its threads work in.
+    /// bits, scores where cuDNN does not attend, and on a processor what its threads work in.
     func attention(query: Tensor, key: Tensor, into out: Tensor, activationType: DataType) -> [Int]
     {
         let isNarrow = query.scales != nil
@@ -68,7 +68,8 @@ public enum OperationWorkspaces: Hashable, Sendable {
         switch self {
         case .card(let card):
             if card.attendsItself(key: key) { return card.attentionBlocks(query: query, key: key) }
-            return isNarrow ? copies : []
+            let type = isNarrow ? activationType : query.dataType
+            return (isNarrow ? copies : []) + card.scores(query: query, key: key, type)
         case .processor(let processor):
             let scratch = processor.threads * ProcessorAbilities.attentionBytes(query)
             return [scratch] + (isNarrow ? copies : [])
@@ -77,6 +78,14 @@ public enum OperationWorkspaces: Hashable, Sendable {
 }
 
 extension CardAbilities {
+    /// What an attention in that type holds of scores: nothing where cuDNN attends, which it does in bfloat16.
+    fileprivate func scores(query: Tensor, key: Tensor, _ dataType: DataType) -> [Int] {
+        guard dataType == .float32 || !attendsByLibrary else { return [] }
+        let heads = query.shape[2]
+        return ScoreChunks(heads: heads, queries: query.shape[1], keys: key.shape[1])
+            .blocks(heads: heads, dataType)
+    }
+
     /// What a product with a weight of 8 bits holds beside its work space.
     fileprivate func narrow(
         _ x: Tensor, _ weight: Tensor, isFused: Bool, into y: Tensor, activationType: DataType

@@ -9,7 +9,7 @@ extension CUDADevice {
     ) throws -> Bool {
         let isMade =
             tuning.attendsItself && driver.encodeTensorMap != nil
-            && CardAbilities(architecture: architecture).attendsItself(key: key)
+            && abilities.attendsItself(key: key)
             && [query, key, value, out].allSatisfy(Self.hasWholeRows)
         guard isMade else { return false }
         for sequence in 0..<query.shape[0] {

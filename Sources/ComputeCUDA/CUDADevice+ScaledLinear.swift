@@ -36,9 +36,7 @@ extension CUDADevice {
         let x = try scaledRows(x, weight.dataType)
         guard let rowScales = x.scales else { preconditionFailure("\(x) has no scales") }
         let scales = ProductScales(x: rowScales, weight: weightScales)
-        if weight.dataType == .float8E4M3, tuning.scalesInProducts,
-            CardAbilities(architecture: architecture).mayScaleInProduct
-        {
+        if weight.dataType == .float8E4M3, tuning.scalesInProducts, abilities.mayScaleInProduct {
             var product = MatrixProduct(x, weight: weight, y: y)
             product.hasScales = true
             product.sumsFast = tuning.sumsFloat8Fast

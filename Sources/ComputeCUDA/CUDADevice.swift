@@ -20,6 +20,8 @@ public final class CUDADevice: Device {
     let libraries = Libraries()
     private(set) var openLink: Result<Link, any Error>?
     let tuning: KernelTuning
+    /// What the card and its libraries do.
+    public let abilities: CardAbilities
     private var uploader: Uploader?
     private var used: Set<String> = []
 
@@ -65,20 +67,16 @@ public final class CUDADevice: Device {
         stream = try Stream(context)
         pool = try DevicePool(context, stream: stream, limit: memoryLimit)
         kernels = KernelLibrary(context, tuning: tuning)
-        guard matrixType != .float8E4M3 || context.architecture >= Self.firstWithFloat8 else {
+        abilities = Libraries.abilities(architecture: context.architecture)
+        guard matrixType != .float8E4M3 || abilities.multipliesFloat8 else {
             throw UnsupportedOperation(
                 device: name,
                 operation: "float8_e4m3 matrices on '\(context.cardName)'; int8 it does")
         }
     }
 
-    /// The first architecture that multiplies float8_e4m3.
-    private static let firstWithFloat8 = 89
-
     /// The card as NVIDIA names it.
     public var cardName: String { context.cardName }
-    /// The card's compute capability: ten times the major number plus the minor.
-    public var architecture: Int { context.architecture }
     /// Bytes that live tensors and work spaces hold now.
     public var allocatedBytes: Int { pool.used }
     /// The most bytes that they held at once.

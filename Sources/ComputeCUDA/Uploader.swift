@@ -34,6 +34,12 @@ final class Uploader {
         self.memory = memory
     }
 
+    // Copies out of the buffers may be under way.
+    deinit {
+        try? context.activate()
+        try? stream.synchronize()
+    }
+
     /// Copies a view's bytes to an address of the card, whose memory is the `owner` stream's: the copy begins
     /// behind what that stream holds now, and what is put into it later comes behind the copy. The view
     /// may go when the call returns. Throws what reading its file throws.

@@ -139,7 +139,7 @@ extension RunPlan {
 }
 
 /// A warning that a machine has less memory than is to be pinned. It refuses nothing: machines of a cloud may show less memory
-/// than they get when they ask for it, and if it is not to be had, pinning fails before anything is computed.
+/// than they get when they ask for it. Where it is not to be had, Linux ends the process while weights are loaded.
 private func hostMemoryNote(_ bytes: Int, of memory: Int?) -> String? {
     guard let memory, bytes > memory else { return nil }
     return "host memory lacks \(gibibytes(bytes - memory)) of \(gibibytes(bytes)) to be pinned"

@@ -11,8 +11,8 @@ public struct PlanPlace: Hashable, Sendable {
     public var overhead: CardOverhead?
     /// How fast the card is; nil if that is not known.
     public var rates: CardRates?
-    /// The card's architecture where it was asked; nil for that of cards with these rates.
-    public var architecture: Int?
+    /// The card's abilities where it was asked; nil for those of cards with these rates.
+    public var abilities: CardAbilities?
     /// Bytes of memory of a card's machine; nil if it is not known.
     public var hostMemory: Int?
     /// What the processor does, if it is one.
@@ -29,8 +29,7 @@ public struct PlanPlace: Hashable, Sendable {
     /// What a card there does; nil for the processor.
     var card: CardAbilities? {
         guard overhead != nil else { return nil }
-        return (architecture ?? rates?.architecture).map(CardAbilities.init(architecture:))
-            ?? .hopper
+        return abilities ?? rates.map { CardAbilities(architecture: $0.architecture) } ?? .hopper
     }
 
     /// What operations need there.

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Glibc
 import Tensors
@@ -16,11 +17,14 @@ public final class MetricsLog {
         public var seconds: Double?
         /// Bytes written or moved.
         public var bytes: Int?
-        /// The most memory that was in use on the device so far.
+        /// The most bytes that tensors held on the device at once so far.
         public var peakDeviceBytes: Int?
         /// The most memory that the process had resident so far.
         public var peakHostBytes: Int?
     }
+
+    /// Whose memory each measurement tells, if it is known.
+    var device: (any MemoryReporting)?
 
     private let stage: String
     private let descriptor: Int32?
@@ -47,15 +51,14 @@ public final class MetricsLog {
 
     /// Appends one measurement. Throws `SystemError`.
     public func record(
-        _ event: String, block: Int? = nil, seconds: Double? = nil, bytes: Int? = nil,
-        peakDeviceBytes: Int? = nil
+        _ event: String, block: Int? = nil, seconds: Double? = nil, bytes: Int? = nil
     ) throws {
         guard let descriptor else { return }
         let line =
             try encoder.encode(
                 Event(
                     stage: stage, event: event, block: block, seconds: seconds, bytes: bytes,
-                    peakDeviceBytes: peakDeviceBytes, peakHostBytes: Self.peakHostBytes))
+                    peakDeviceBytes: device?.peakBytes, peakHostBytes: Self.peakHostBytes))
             + Data("\n".utf8)
         // One call a line, so that stages may share a file.
         let count = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

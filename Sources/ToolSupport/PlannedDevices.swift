@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import ComputeCPU
 import ComputeCUDA
+import Foundation
 import Glibc
 import Planning
 
@@ -21,11 +22,13 @@ public struct PlannedDevices: Sendable {
 
     private init(_ items: [Item]) { self.items = items }
 
-    /// What this machine has: every card that can be used, or else the processor.
-    public static var here: PlannedDevices {
-        let cards = (0..<((try? CUDADevice.cardCount()) ?? 0)).filter {
-            (try? CUDADevice(ordinal: $0)) != nil
+    /// What this machine has: every card that can be used, or else the processor. Throws why, if there are cards and none can be.
+    public static func here() throws -> PlannedDevices {
+        let opened = (0..<((try? CUDADevice.cardCount()) ?? 0)).map { ordinal in
+            (ordinal, Result { try CUDADevice(ordinal: ordinal) })
         }
+        let cards = opened.filter { (try? $1.get()) != nil }.map(\.0)
+        if cards.isEmpty { _ = try opened.first?.1.get() }
         return PlannedDevices(
             cards.isEmpty ? [.device(.cpu)] : cards.prefix(most).map { .device(.cuda($0)) })
     }
@@ -101,20 +104,25 @@ public struct PlannedDevices: Sendable {
         }
     }
 
-    /// Bytes of this machine's memory.
+    /// Bytes of this machine's memory, or of the container's where that has fewer.
     fileprivate static var hostBytes: Int {
-        sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        let group = try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)
+        let most = group.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        return min(machine, most ?? machine)
     }
 }
 
 extension PlanPlace {
-    /// An opened device, with the limit that it was given or what it has.
-    public init(of device: any Device, limit: Int? = nil) {
+    /// An opened device, with the limit that it was given and no more than a card has, less what is left to others.
+    public init(of device: any Device, limit: Int? = nil, leaving spared: Int = 0) {
         let card = device as? CUDADevice
+        let available = card?.availableBytes.map { max(0, $0 - spared) }
         self.init(
-            name: device.name, limit: limit ?? card?.availableBytes, overhead: card?.overhead,
+            name: device.name, limit: [limit, available].compactMap(\.self).min(),
+            overhead: card?.overhead,
             rates: card.flatMap { CardRates.card(called: $0.cardName) })
-        architecture = card?.architecture
+        abilities = card?.abilities
         hostMemory = card == nil ? nil : PlannedDevices.hostBytes
         if let processor = device as? CPUDevice {
             self.processor = ProcessorAbilities(

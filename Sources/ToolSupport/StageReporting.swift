@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Stages
 
@@ -12,6 +13,12 @@ public struct StageReporting {
     public init(tool: String, options: ReportOptions) throws {
         reporter = Reporter(tool: tool, options: options)
         metrics = try MetricsLog(stage: tool, path: options.metrics)
+    }
+
+    /// The same device, whose memory the metrics tell from now on.
+    public func watching(_ device: any Device) -> any Device {
+        metrics.device = device as? any MemoryReporting
+        return device
     }
 
     /// Hears one report. Throws `SystemError` if the metrics cannot be written.

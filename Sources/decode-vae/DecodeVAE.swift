@@ -99,7 +99,7 @@ import ToolSupport
         let stage = try DecodingStage(
             weights: weights.weights, latents: latents, strict: weights.strict, manner: manner,
             listener: reporting.hear)
-        let device = try device.open(precision)
+        let device = try reporting.watching(device.open(precision))
         if let output {
             try stage.write(
                 to: output, blocks: blocks?.range, on: device, precision: device.activationType,

@@ -129,6 +129,12 @@ import ToolSupport
             valueName: "count"))
     var maxBlocks: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Leave so much of a card's free memory to other processes, as in 4GiB.",
+            valueName: "bytes"))
+    var leaveMemory: ByteCount?
+
     @OptionGroup(title: "Device") var device: DeviceOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
 
@@ -162,8 +168,8 @@ import ToolSupport
         manner.consume = consume
         manner.overwrite = output.overwrite
         manner.mostBlocks = maxBlocks
-        let opened = try device.open(transformer: precision)
-        let plan = try device.plan(stage.request(), on: opened)
+        let opened = try reporting.watching(device.open(transformer: precision))
+        let plan = try device.plan(stage.request(), on: opened, leaving: leaveMemory)
         if let plan, device.isTold(plan) { reporting.reporter.note(plan.text) }
         try stage.run(on: opened, residency: plan?.residency ?? .resident, manner: manner)
     }

@@ -77,7 +77,7 @@ import ToolSupport
                 voice: .file(voice, as: "voice"),
                 timing: .init(framesPerSecond: fps, clipFrames: clipFrames), to: output.output,
                 overwrite: output.overwrite, as: outputType.dataType,
-                on: device.open(precision),
+                on: reporting.watching(device.open(precision)),
                 memoryLimit: device.memoryLimit?.bytes, toolVersion: Project.version)
         }
     }

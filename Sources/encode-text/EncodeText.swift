@@ -67,7 +67,8 @@ import ToolSupport
             try stage.write(
                 prompt: text, to: output.output, overwrite: output.overwrite,
                 as: outputType.dataType,
-                on: device.open(transformer: device.transformerPrecision(precision)),
+                on: reporting.watching(
+                    device.open(transformer: device.transformerPrecision(precision))),
                 toolVersion: Project.version)
         }
     }

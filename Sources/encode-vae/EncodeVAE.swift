@@ -95,7 +95,7 @@ import ToolSupport
                 poses: poses(target), routing: routing(framing, target),
                 framing: Artifacts.Framing(framing), provenance: provenance(),
                 to: output.output, overwrite: output.overwrite, as: outputType.dataType,
-                on: device.open(precision))
+                on: reporting.watching(device.open(precision)))
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Compute
 import Denoiser
 import Planning
@@ -97,7 +98,7 @@ import ToolSupport
     }
 
     func run() throws {
-        let devices = devices ?? .here
+        let devices = try devices ?? .here()
         let plan = try RunPlan(request(on: devices), at: devices.places(card: card))
         try StandardOutput.write(json ? PlanReport(plan).json() : plan.text)
     }
@@ -108,11 +109,17 @@ import ToolSupport
             grid: LatentGrid(
                 height: size.height / 8, width: size.width / 8,
                 clipFrames: clipFrames / DenoiserConfiguration.framesPerLatent),
-            steps: steps, precision: precision ?? (devices.haveCards ? .bfloat16 : .float32),
+            steps: steps, precision: try precision ?? ownPrecision(on: devices),
             attention: attention)
         request.branches = guidance ? 2 : 1
         request.actors = actors
         return request
+    }
+
+    /// What `denoise-latents` takes where no precision is asked for.
+    private func ownPrecision(on devices: PlannedDevices) throws -> Precision {
+        let prepared = try weights.flatMap { try WeightFolder(path: $0).preparedType() }
+        return .ofTransformer(onCard: devices.haveCards, prepared: prepared)
     }
 
     private func model() throws -> ModelSizes {

@@ -136,6 +136,20 @@ import Testing
         #expect(found.description.hasSuffix("more than there are"))
     }
 
+    /// Where cuDNN does not attend, the scores of 3168 queries and the text's 512 keys are held, beside what came before.
+    @Test func countsScoresWithoutCuDNN() throws {
+        func bytes(attends: Bool) throws -> Int {
+            var place = place(40 << 30)
+            place.abilities = .hopper
+            place.abilities?.attendsByLibrary = attends
+            let plan = try MemoryPlan(published(.float8, .float8), at: place)
+            return plan.groups.bytes(.resident)
+        }
+        let scores = 40 * 3168 * 512 * (4 + 2)
+        let more = try bytes(attends: false) - bytes(attends: true)
+        #expect(more > scores / 2 && more <= scores, "\(more) of \(scores)")
+    }
+
     /// Cards without 8-bit floats, told by their rates or by what was asked of them.
     @Test func namesWhatACardLacks() throws {
         let old = place(24 << 30, .named("rtx-3090"))
@@ -144,7 +158,7 @@ import Testing
             products == "cannot denoise on 'RTX 3090': it offers no products in float8_e4m3"
                 + " (--precision)")
         var unknown = place(24 << 30, nil)
-        unknown.architecture = 86
+        unknown.abilities = CardAbilities(architecture: 86)
         #expect(
             try refusal(published(.float8, .activations), at: unknown).description
                 .hasPrefix("cannot denoise on 'card'"))

@@ -44,6 +44,21 @@ import Testing
         #expect(again.onlyError?.hasSuffix("it is prepared already") == true)
     }
 
+    /// Without `--precision`, it plans for cards what `denoise-latents` does there.
+    @Test func plansTheTypeThatIsPrepared() throws {
+        let prepared = folder.path("prepared")
+        _ = try run(
+            "prepare-weights", "--weights", TinyRun.weights, "--precision", "int8", "--output",
+            prepared)
+        func heading(_ devices: String) throws -> Substring? {
+            try BuiltTool(name: "plan-run").run(
+                "--weights", prepared, "--size", "128x64", "--devices", devices
+            ).output.split(separator: "\n").first
+        }
+        #expect(try heading("22GiB")?.contains("with int8 weights") == true)
+        #expect(try heading("cpu:22GiB")?.contains("with f32 weights") == true)
+    }
+
     /// Another LoRA of the same name is another preparation, whatever its header says.
     @Test func otherPreparationsAreReplacedOnlyIfAsked() throws {
         let (prepared, lora) = (folder.path("prepared"), folder.path("lora.safetensors"))

@@ -22,8 +22,18 @@ final class DriverPool: AddressSource {
         properties.location = CUmemLocation(
             type: Int32(CU_MEM_LOCATION_TYPE_DEVICE), id: Int32(context.ordinal))
         let driver = context.driver
+        // What is given back stays in the pool, and counts.
+        if let limit {
+            properties.maxSize = max(CardOverhead.granule, overhead.blockBytes(limit: limit))
+        }
         var handle: CUmemoryPool?
-        try driver.check(driver.poolCreate(&handle, &properties), "cuMemPoolCreate")
+        var result = driver.poolCreate(&handle, &properties)
+        if result == CUDA_ERROR_INVALID_VALUE, limit != nil {
+            // Drivers before CUDA 12.3 know no largest size.
+            properties.maxSize = 0
+            result = driver.poolCreate(&handle, &properties)
+        }
+        try driver.check(result, "cuMemPoolCreate")
         self.handle = handle!
         var threshold = UInt64.max
         try driver.check(
@@ -54,9 +64,11 @@ final class DriverPool: AddressSource {
             result = driver.allocateFromPool(&address, size, handle, stream.handle)
         }
         if result == CUDA_ERROR_OUT_OF_MEMORY {
+            // Within a limit it is the holes between tensors that are too small.
+            let free = try context.memory().free
             throw OutOfMemory(
-                requested: size, lacking: max(1, size - (try context.memory().free)), limit: nil,
-                used: used)
+                requested: size, lacking: max(1, size - free), limit: limit,
+                used: limit == nil ? used : used + overhead.bytes)
         }
         try driver.check(result, "cuMemAllocFromPoolAsync")
         return address

@@ -6,22 +6,27 @@ struct DynamicLibrary: @unchecked Sendable {
     let path: String
     private let handle: UnsafeMutableRawPointer
 
-    /// Folders where CUDA's libraries are looked for besides the dynamic linker's own: those of the variable
-    /// `CUDA_LIBRARY_PATH`, then where Debian, NVIDIA's installers and containers put them.
-    static var folders: [String] {
+    /// The folders that the variable `CUDA_LIBRARY_PATH` names: what is there is preferred.
+    private static var namedFolders: [String] {
         let variable = getenv("CUDA_LIBRARY_PATH").map { String(cString: $0) } ?? ""
-        return variable.split(separator: ":").map(String.init) + [
-            "/usr/local/cuda/lib64", "/usr/local/nvidia/lib64", "/usr/lib/x86_64-linux-gnu",
-            "/usr/lib/aarch64-linux-gnu",
-        ]
+        return variable.split(separator: ":").map(String.init)
     }
 
-    /// Opens the first of `names` that there is, in the dynamic linker's order and then in `folders`; throws
+    /// Where Debian, NVIDIA's installers and containers put CUDA's libraries.
+    private static let usualFolders = [
+        "/usr/local/cuda/lib64", "/usr/local/nvidia/lib64", "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+    ]
+
+    /// Opens the first of `names` that there is in folders that were named, then the dynamic linker's, then the usual ones; throws
     /// `MissingLibrary` if there is none.
     init(_ names: [String], purpose: String) throws {
         var reason = ""
-        let paths = names + Self.folders.flatMap { folder in names.map { "\(folder)/\($0)" } }
-        for path in paths {
+        func paths(in folders: [String]) -> [String] {
+            folders.flatMap { folder in names.map { "\(folder)/\($0)" } }
+        }
+        let folders = (named: Self.namedFolders, usual: Self.usualFolders)
+        for path in paths(in: folders.named) + names + paths(in: folders.usual) {
             if let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) {
                 self.path = path
                 self.handle = handle
@@ -31,7 +36,8 @@ struct DynamicLibrary: @unchecked Sendable {
             let message = dlerror().map { String(cString: $0) } ?? ""
             if reason.isEmpty || reason.contains("No such file") { reason = message }
         }
-        throw MissingLibrary(names: names, purpose: purpose, folders: Self.folders, reason: reason)
+        throw MissingLibrary(
+            names: names, purpose: purpose, folders: folders.named + folders.usual, reason: reason)
     }
 
     /// The function of that name; throws `MissingSymbol` if the library has none.

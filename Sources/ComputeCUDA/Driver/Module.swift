@@ -6,7 +6,7 @@ final class Module {
     private let handle: CUmodule
     private var functions: [String: CUfunction] = [:]
 
-    /// Brings a CUBIN image to the card.
+    /// Brings a CUBIN image to the card, or PTX that the driver compiles for it.
     init(_ context: Context, image: [UInt8]) throws {
         self.context = context
         var handle: CUmodule?

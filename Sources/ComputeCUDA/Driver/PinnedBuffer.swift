@@ -33,6 +33,7 @@ final class PinnedBuffer {
 
     deinit {
         guard let start = bytes.baseAddress else { return }
+        try? context.activate()
         guard let mapped else {
             _ = context.driver.hostFree(start)
             return

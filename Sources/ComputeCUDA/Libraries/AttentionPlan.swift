@@ -104,7 +104,7 @@ final class AttentionPlan {
     }
 
     /// The first version in which attention is one operation.
-    private static let firstVersion = 91301
+    static let firstVersion = 91301
 
     /// Puts the attention into the stream.
     func run(

@@ -25,9 +25,7 @@ final class CUBLASLt {
 
     /// Opens the library; throws `MissingLibrary`, `MissingSymbol` or `CUDAError`.
     init() throws {
-        let library = try DynamicLibrary(
-            ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"],
-            purpose: "CUDA's matrix products cuBLASLt")
+        let library = try Self.open()
         createProduct = try library.symbol("cublasLtMatmulDescCreate")
         destroyProduct = try library.symbol("cublasLtMatmulDescDestroy")
         setOfProduct = try library.symbol("cublasLtMatmulDescSetAttribute")
@@ -43,8 +41,7 @@ final class CUBLASLt {
         destroy = try library.symbol("cublasLtDestroy")
         statusName = try library.symbol("cublasLtGetStatusName")
         statusText = try library.symbol("cublasLtGetStatusString")
-        let getVersion: cublasLtGetVersion_t = try library.symbol("cublasLtGetVersion")
-        version = getVersion()
+        version = try Self.version(of: library)
         let create: cublasLtCreate_t = try library.symbol("cublasLtCreate")
         var handle: cublasLtHandle_t?
         let status = create(&handle)
@@ -57,6 +54,23 @@ final class CUBLASLt {
     }
 
     deinit { _ = destroy(handle) }
+
+    /// The version of the library that is there, which is not set up; nil if there is none.
+    static var installedVersion: Int? { try? version(of: open()) }
+
+    /// The first version with scales for rows and columns.
+    static let firstWithRowScales = 120_900
+
+    private static func open() throws -> DynamicLibrary {
+        try DynamicLibrary(
+            ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"],
+            purpose: "CUDA's matrix products cuBLASLt")
+    }
+
+    private static func version(of library: DynamicLibrary) throws -> Int {
+        let getVersion: cublasLtGetVersion_t = try library.symbol("cublasLtGetVersion")
+        return getVersion()
+    }
 
     /// Throws `CUDAError` unless `status` is success.
     func check(_ status: cublasStatus_t, _ call: StaticString) throws {

@@ -28,8 +28,7 @@ final class CUDNN {
 
     /// Opens the library; throws `MissingLibrary`, `MissingSymbol` or `CUDAError`.
     init(_ context: Context, stream: Stream) throws {
-        let library = try DynamicLibrary(
-            ["libcudnn.so.9", "libcudnn.so"], purpose: "CUDA's attention and convolutions cuDNN")
+        let library = try Self.open()
         createDescriptor = try library.symbol("cudnnBackendCreateDescriptor")
         destroyDescriptor = try library.symbol("cudnnBackendDestroyDescriptor")
         finalize = try library.symbol("cudnnBackendFinalize")
@@ -39,8 +38,7 @@ final class CUDNN {
         destroy = try library.symbol("cudnnDestroy")
         errorName = try library.symbol("cudnnGetErrorString")
         lastError = try library.symbol("cudnnGetLastErrorString")
-        let getVersion: cudnnGetVersion_t = try library.symbol("cudnnGetVersion")
-        version = getVersion()
+        version = try Self.version(of: library)
         choices = LibraryChoices(
             "cuDNN", version: version, architecture: context.architecture)
         store = PlanStore(version: version, context: context)
@@ -58,6 +56,19 @@ final class CUDNN {
     }
 
     deinit { _ = destroy(handle) }
+
+    /// The version of the library that is there, which is not set up; nil if there is none.
+    static var installedVersion: Int? { try? version(of: open()) }
+
+    private static func open() throws -> DynamicLibrary {
+        try DynamicLibrary(
+            ["libcudnn.so.9", "libcudnn.so"], purpose: "CUDA's attention and convolutions cuDNN")
+    }
+
+    private static func version(of library: DynamicLibrary) throws -> Int {
+        let getVersion: cudnnGetVersion_t = try library.symbol("cudnnGetVersion")
+        return getVersion()
+    }
 
     /// Throws `CUDAError` unless `status` is success.
     func check(_ status: cudnnStatus_t, _ call: String) throws {

@@ -7,6 +7,16 @@ final class Libraries {
     private var cuDNN: Result<CUDNN, any Error>?
     private var copies: [ObjectIdentifier: BiasCopy] = [:]
 
+    /// What a card of that architecture does with the libraries that are there, none of which is set up for that. Those that are
+    /// missing are told of when they are needed.
+    static func abilities(architecture: Int) -> CardAbilities {
+        var abilities = CardAbilities(architecture: architecture)
+        abilities.knowsRowScales =
+            (CUBLASLt.installedVersion ?? .max) >= CUBLASLt.firstWithRowScales
+        abilities.attendsByLibrary = (CUDNN.installedVersion ?? 0) >= AttentionPlan.firstVersion
+        return abilities
+    }
+
     /// Matrix products, if they were needed.
     var openProducts: MatrixProducts? { products }
     /// cuDNN, if it was needed and found.
@@ -16,7 +26,7 @@ final class Libraries {
     func matrixProducts(for device: CUDADevice) throws -> MatrixProducts {
         if let products { return products }
         let products = try MatrixProducts(
-            library: CUBLASLt(), architecture: device.context.architecture)
+            library: CUBLASLt(), abilities: device.abilities)
         self.products = products
         return products
     }

@@ -7,13 +7,12 @@ final class MatrixProducts {
     let choices: LibraryChoices
     private(set) var plans: [MatrixProduct: ProductPlan?] = [:]
 
-    /// Products on cards of an architecture, ten times the major number of the compute capability plus the minor.
-    init(library: CUBLASLt, architecture: Int) {
+    /// Products on cards with these abilities.
+    init(library: CUBLASLt, abilities: CardAbilities) {
         self.library = library
         choices = LibraryChoices(
-            "cuBLASLt", version: library.version, architecture: architecture)
-        // The library's own sizes: Hopper's and later cards' kernels gain from more.
-        workspaceLimit = architecture >= 90 ? 32 << 20 : 4 << 20
+            "cuBLASLt", version: library.version, architecture: abilities.architecture)
+        workspaceLimit = abilities.productBytes
     }
 
     /// Computes y = epilogue(alpha x weight + bias) + old y, of operands that lie as the product says; false if the library

@@ -1,8 +1,7 @@
-import Compute
 import Tensors
 
-/// How the scores of an attention, [heads, queries, keys], are divided so that a part of them fits in the memory
-/// set apart for it.
+/// How a card divides the scores of an attention that goes by products, [heads, queries, keys], so that a part of them fits in the
+/// memory set apart for it.
 package struct ScoreChunks: Equatable {
     /// Elements from one query's scores to the next's: the keys and what fills up 16 bytes of bfloat16.
     package let rowStride: Int
@@ -13,13 +12,21 @@ package struct ScoreChunks: Equatable {
     package static let limit = 256 << 20
     /// Chunks shorter than all queries are multiples of this where they can be, for the sake of products' tiles.
     package static let tile = 64
+    /// Elements of bfloat16 in 16 bytes.
+    private static let granule = 8
 
     /// The chunks for float32 scores of `heads` x `queries` x `keys`.
     package init(heads: Int, queries: Int, keys: Int, limit: Int = Self.limit) {
-        let granule = AttentionProblem.granule
-        rowStride = (keys + granule - 1) / granule * granule
+        rowStride = (keys + Self.granule - 1) / Self.granule * Self.granule
         let fitting = max(1, limit / (heads * rowStride * DataType.float32.size))
         length = min(queries, fitting >= Self.tile ? fitting / Self.tile * Self.tile : fitting)
+    }
+
+    /// Bytes of the blocks that are held at once: scores, and unless they are float32, too, weights of that type in place of them.
+    func blocks(heads: Int, _ dataType: DataType) -> [Int] {
+        let count = heads * length * rowStride
+        let scores = count * DataType.float32.size
+        return dataType == .float32 ? [scores] : [scores, count * dataType.size]
     }
 
     /// The ranges of queries, in order.
