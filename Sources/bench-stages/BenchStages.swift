@@ -84,6 +84,14 @@ import ToolSupport
         guard PublishedSizes.divisors.contains(divideWidths) else {
             throw ValidationError("--divide-widths must be 1, 2, 4, 8, 16 or 32.")
         }
+        guard attention == nil || stage == .denoise || stage == nil else {
+            throw ValidationError("--attention goes with --stage denoise.")
+        }
+        guard
+            precision?.narrowType == nil || stage != .audio && stage != .encode && stage != .decode
+        else {
+            throw ValidationError("Only the text encoder and the denoiser have matrices of 8 bits.")
+        }
         guard seconds.isFinite, seconds >= 1, seconds <= 300 else {
             throw ValidationError("--seconds must be from 1 to 300.")
         }

@@ -51,21 +51,35 @@ import ToolSupport
 
     func run() throws {
         let precisions = precision.map { [$0] } ?? [.float32, .bfloat16]
-        var failures = 0
+        var tally = Tally()
         for precision in precisions {
-            failures += try check(
-                device.open(transformer: precision), attention ?? .activations)
+            tally += try check(device.open(transformer: precision), attention ?? .activations)
         }
         if precision == nil && attention == nil {
-            failures += try checkGoldensOfEightBits()
+            tally += try checkGoldensOfEightBits()
         }
-        guard failures == 0 else {
-            throw ToolError("\(failures) \(failures == 1 ? "case fails" : "cases fail")")
+        guard tally.rows > 0 else {
+            throw ToolError("no case has '\(filter ?? "")' in its name")
+        }
+        guard tally.failures == 0 else {
+            throw ToolError(
+                "\(tally.failures) \(tally.failures == 1 ? "case fails" : "cases fail")")
         }
     }
 
-    /// Prints a row for each case in the type of the device's activations; the number of those that fail.
-    private func check(_ device: any Device, _ attention: AttentionType) throws -> Int {
+    /// Rows that were shown, and those of them that failed.
+    private struct Tally {
+        var rows = 0
+        var failures = 0
+
+        static func += (sum: inout Tally, part: Tally) {
+            sum.rows += part.rows
+            sum.failures += part.failures
+        }
+    }
+
+    /// Prints a row for each case in the type of the device's activations.
+    private func check(_ device: any Device, _ attention: AttentionType) throws -> Tally {
         let rows = try runCases(
             on: device, types: [device.activationType], filter: filter ?? "", hear: show)
         return try finish(
@@ -73,26 +87,25 @@ import ToolSupport
     }
 
     /// The same for models alone, with matrices and windows of 8 bits; a device need not open so.
-    private func checkGoldensOfEightBits() throws -> Int {
-        guard fixtures != nil else { return 0 }
+    private func checkGoldensOfEightBits() throws -> Tally {
+        guard fixtures != nil else { return Tally() }
         let kinds: [(Precision, AttentionType)] = [
             (.float8, .activations), (.int8, .activations), (.bfloat16, .float8),
             (.float8, .float8),
         ]
-        return try kinds.reduce(0) { failures, kind in
+        return try kinds.reduce(into: Tally()) { tally, kind in
             let (precision, attention) = kind
             do {
                 let device = try device.open(transformer: precision)
-                return try failures
-                    + finish(
-                        goldens(on: device, attention), on: device, name(of: device, attention))
+                tally += try finish(
+                    goldens(on: device, attention), on: device, name(of: device, attention))
             } catch let problem as UnsupportedOperation {
                 let name = "models with \(precision.matrixType) matrices"
                 let row = CaseRow(name, precision.activationType, isOptional: true) {
                     throw problem
                 }
                 try show(row)
-                return try failures + finish([row], on: nil, "\(precision.activationType)")
+                tally += try finish([row], on: nil, "\(precision.activationType)")
             }
         }
     }
@@ -107,17 +120,18 @@ import ToolSupport
             filter: filter ?? "", hear: show)
     }
 
-    /// Prints what computed, and how much is not offered; the number of rows that fail.
+    /// Prints what computed, and how much is not offered.
     private func finish(
         _ rows: [CaseRow], on device: (any Device)?, _ name: String
-    ) throws -> Int {
+    ) throws -> Tally {
         if !rows.isEmpty, let kernels = (device as? any KernelReporting)?.kernelsUsed {
             let names = kernels.joined(separator: " ")
             try StandardOutput.write("computed in \(name) by: \(names)\n")
         }
         let missing = rows.count { !$0.isOffered }
         if missing > 0 { try StandardOutput.write("not offered in \(name): \(missing)\n") }
-        return rows.count { $0.isFailed || strict && !$0.isOffered }
+        return Tally(
+            rows: rows.count, failures: rows.count { $0.isFailed || strict && !$0.isOffered })
     }
 
     /// The types, as in `bfloat16 with int8 matrices`.

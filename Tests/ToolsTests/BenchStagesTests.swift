@@ -62,7 +62,8 @@ import Testing
 
     @Test(arguments: [
         ["--stage", "denoise", "--size", "100x64"], ["--stage", "denoise", "--divide-widths", "3"],
-        ["--stage", "sleep"], [],
+        ["--stage", "sleep"], [], ["--stage", "decode", "--precision", "int8"],
+        ["--stage", "text", "--attention", "fp8"],
     ])
     func refusesWhatItCannotTime(arguments: [String]) throws {
         let outcome = try tool.run(arguments)
