@@ -73,10 +73,14 @@ extension CardRates {
     /// Every card whose rates are known or estimated.
     public static let known = [h200] + published.map(\.rates)
 
-    /// Measured: denoising steps of the published sizes at 704x384, in Benchmarks/SPEED.md. In bfloat16 (2026-11-21) 79.7 TFLOP of
-    /// products took 108.1 ms, 39.7 of attention 72.9 ms, 27 GB of other operations 8.4 ms. In 8 bits (2026-11-28) the products took
-    /// 57.8 ms with float8_e4m3 and 67.4 ms with int8 matrices, rounding of their inputs included, and attention 50.0 ms; `perOperation`
-    /// is taken off before these are made rates.
+    /// Measured: denoising steps of the published sizes at 704x384, in Benchmarks/SPEED.md. Products and memory are from profiles: in
+    /// bfloat16 (2026-11-21) 79.7 TFLOP of products took 108.1 ms, 27 GB of other operations 8.4 ms; in 8 bits (2026-11-28) the products
+    /// took 57.8 ms with float8_e4m3 and 67.4 ms with int8 matrices, rounding of their inputs included, and `perOperation` is taken off
+    /// before these are made rates.
+    ///
+    /// Attention is fitted to whole steps with this project's kernel (2026-11-28): at these rates its 39.7 TFLOP take 63.6 ms in
+    /// bfloat16 and 47.6 ms in 8 bits, and steps of which 193.7, 140.0 (8-bit matrices) and 123.5 ms (windows, too) were measured take
+    /// 193.4, 139.7 and 123.2 ms. Profiles have 59.4 and 44.4 ms of attention, as the card is cooler there than in a step.
     public static let h200 = CardRates(
         name: "h200", cardName: "H200", architecture: 90,
         products: [

@@ -107,12 +107,17 @@ import Testing
         #expect(plan.linkBytes.stored == 0)
     }
 
-    /// The rates give what the log has for an H200 in bfloat16: 199.4 to 204.6 ms, and 61.3 at 384x256.
+    /// The rates give what the log has for an H200, the newest of each: whole steps within a hundredth, those at 384x256 within 5 %.
     @Test func timesAnH200() throws {
-        let large = try #require(plan(request()).seconds)
-        #expect(abs(large.step / 0.2015 - 1) < 0.05)
-        let small = try #require(plan(request(width: 384, height: 256)).seconds)
-        #expect(abs(small.step / 0.0613 - 1) < 0.05)
+        func expect(_ seconds: Double, within share: Double, of request: PlanRequest) throws {
+            let planned = try #require(plan(request).seconds).step
+            #expect(abs(planned / seconds - 1) < share, "\(planned)")
+        }
+        try expect(0.1937, within: 0.01, of: request())
+        try expect(0.1400, within: 0.01, of: request(.float8))
+        try expect(0.1235, within: 0.01, of: request(.float8, .float8))
+        try expect(0.0613, within: 0.05, of: request(width: 384, height: 256))
+        try expect(0.0388, within: 0.05, of: request(.float8, .float8, width: 384, height: 256))
     }
 
     /// 405 MB of latents and 1.2 GB of frames a minute.
