@@ -89,6 +89,40 @@ import Testing
         #expect(names.filter { $0.hasPrefix("models_t5") } == ["models_t5_umt5-xxl-enc-bf16.pth"])
     }
 
+    /// Files, keys of headers and members of the report are those of FORMATS.md.
+    @Test func theFolderIsAsDescribed() throws {
+        let prepared = folder.path("prepared")
+        _ = try run(
+            "prepare-weights", "--weights", TinyRun.weights, "--lora",
+            TinyRun.weights + "/LiveAvatar", "--text-encoder", "--output", prepared)
+        let page = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../Sources/Artifacts/FORMATS.md"), encoding: .utf8)
+        let models = [
+            ("diffusion_pytorch_model", "preparation.json"),
+            ("models_t5_umt5-xxl-enc", "text-preparation.json"),
+        ]
+        for (stem, report) in models {
+            let (index, shard) = (
+                "\(stem).safetensors.index.json", "\(stem)-00001-of-00001.safetensors"
+            )
+            let file = try TensorFile(path: prepared + "/" + shard)
+            #expect(file.tensors.contains { $0.name.hasSuffix("_scale") })
+            let errors = file.metadata.keys.filter { $0.hasPrefix("prepared.error.") }
+            #expect(errors.count == file.tensors.filter { $0.dataType.isNarrow }.count)
+            let members = try [index, report].flatMap {
+                let data = try Data(contentsOf: URL(fileURLWithPath: "\(prepared)/\($0)"))
+                let object = try JSONSerialization.jsonObject(with: data)
+                return try #require(object as? [String: Any]).keys
+            }
+            let keys = Set(file.metadata.keys).subtracting(errors)
+            #expect(keys.count == 5 && members.count == 6)
+            for name in [stem + "-00001-of-", index, report] + keys + members {
+                #expect(page.contains("`\(name)"), "\(name)")
+            }
+        }
+    }
+
     private func context(_ path: String) throws -> [Double] {
         try TensorFile(path: path).tensor("context").doubles()
     }
