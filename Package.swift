@@ -231,7 +231,7 @@ let package = Package(
         tests(
             of: "Planning",
             uses: ["Denoiser", "Layers", "Compute", "ComputeCPU", "Checkpoints", "Tensors"]),
-        tests(of: "StageBenchmarks", uses: ["Checkpoints", "Compute", "Tensors"]),
+        tests(of: "StageBenchmarks", uses: ["Checkpoints", "Compute", "ComputeCPU", "Tensors"]),
         tests(of: "Media", uses: ["Tensors"]),
         tests(
             of: "Inspection",

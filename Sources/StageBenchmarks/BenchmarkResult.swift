@@ -1,6 +1,7 @@
 import Compute
+import Foundation
 
-/// What timing a stage gave; the JSON of `bench-stages --json`, with names in snake case.
+/// What timing a stage gave; the JSON of `bench-stages --json`, with names in snake case. `REPORT.md` says what they mean.
 public struct BenchmarkResult: Codable, Hashable, Sendable {
     /// The stage's name.
     public var stage: String
@@ -82,6 +83,14 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
         public var seconds: Double
         /// The operations, what took longest first.
         public var operations: [OperationProfile]
+    }
+
+    /// The result as text for programs.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 }
 

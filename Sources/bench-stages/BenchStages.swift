@@ -1,7 +1,6 @@
 import ArgumentParser
 import Compute
 import Denoiser
-import Foundation
 import Planning
 import StageBenchmarks
 import Tensors
@@ -115,7 +114,7 @@ import ToolSupport
         let run = BenchmarkRun(
             subject, rounds: rounds, isProfiled: profile, candidates: candidates)
         let result = try run(on: opened) { reporter.progress($0) }
-        try StandardOutput.write(json ? Self.encoded(result) : result.text)
+        try StandardOutput.write(json ? result.json() : result.text)
     }
 
     private func subject(_ stage: BenchmarkStage) -> BenchmarkSubject {
@@ -135,13 +134,6 @@ import ToolSupport
                 audioStates: subject.sizes.audioStates),
             grid: subject.grid, steps: steps, precision: precision,
             attention: attention ?? .activations)
-    }
-
-    private static func encoded(_ result: BenchmarkResult) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(result), as: UTF8.self) + "\n"
     }
 }
 
