@@ -8,7 +8,7 @@ import Testing
 ///
 /// All that is optional is offered: a case that throws fails here.
 ///
-/// Largest errors observed: float32 1.6e-6 (attention/sharp; 6.7e-6 for layerNorm/offset, which allows 1e-4),
+/// Largest errors observed: float32 1.6e-6 (attention/sharp; 6.7e-6 for layerNorm/offset),
 /// bfloat16 3.4e-3 (convolution/causal-one-frame).
 @Suite(.serialized) struct CPUDeviceTests {
     /// The types that this processor multiplies.
