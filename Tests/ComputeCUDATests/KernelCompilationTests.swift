@@ -1,10 +1,31 @@
 import Compute
 import ComputeCUDA
+import Foundation
 import Tensors
 import Testing
 
 /// NVIDIA's compiler, if it is here.
 private let nvrtc = try? NVRTC()
+
+/// A compiler that is here and does not open would leave the kernels unseen.
+@Suite struct CompilerTests {
+    /// Where it was fetched to, or was said to be.
+    private static let folders: [String] = {
+        let root = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardized
+        let named = ProcessInfo.processInfo.environment["CUDA_LIBRARY_PATH"] ?? ""
+        return [root.appending(path: ".build/nvrtc").path]
+            + named.split(separator: ":").map(String.init)
+    }()
+
+    private static let isThere = folders.contains { folder in
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return files.contains { $0.hasPrefix("libnvrtc.so") }
+    }
+
+    @Test(.enabled(if: isThere, "NVIDIA's compiler is not here")) func opens() throws {
+        _ = try NVRTC()
+    }
+}
 
 /// Every kernel compiles for every architecture without a remark, in particular about local memory. Needs no card but NVIDIA's
 /// compiler, which `make test` fetches.

@@ -1,3 +1,4 @@
+import Compute
 import ComputeCUDA
 import Testing
 
@@ -22,7 +23,15 @@ import Testing
         }
     }
 
-    @Test func refusesOtherActivations() {
-        #expect(throws: (any Error).self) { try CUDADevice(activationType: .float16) }
+    /// Before it looks for a driver, so everywhere.
+    @Test func refusesOtherTypes() throws {
+        let activations = try #require(throws: UnsupportedOperation.self) {
+            try CUDADevice(activationType: .float16)
+        }
+        #expect("\(activations)" == "cuda:0 does not offer float16 activations")
+        let matrices = try #require(throws: UnsupportedOperation.self) {
+            try CUDADevice(activationType: .bfloat16, matrixType: .float32)
+        }
+        #expect("\(matrices)" == "cuda:0 does not offer float32 matrices")
     }
 }
