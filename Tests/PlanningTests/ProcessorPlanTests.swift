@@ -23,7 +23,7 @@ import Testing
         return try MemoryPlan(request, at: place)
     }
 
-    /// A run at exactly the least limit works, and holds most of it; a tenth less is refused before.
+    /// A run at exactly the least limit works, and holds most of it, observed 0.935 to 0.981; a byte less is refused before.
     @Test(arguments: runs.indices) func runsAtItsLeast(index: Int) throws {
         let run = Self.runs[index]
         func device(_ limit: Int?) throws -> CPUDevice {
@@ -34,9 +34,9 @@ import Testing
         let least = try plan(run.request, device(nil)).minimumBytes
         let limited = try device(least)
         try run.run(blocks: 2, on: limited)
-        #expect(limited.peakBytes > least * 4 / 5)
+        #expect(limited.peakBytes > least / 10 * 9, "\(limited.peakBytes) of \(least)")
         #expect(throws: PlanRefusal.self) {
-            try plan(run.request, limited, limit: least / 10 * 9)
+            try plan(run.request, limited, limit: least - 1)
         }
     }
 }
