@@ -11,8 +11,8 @@ frames/stream.json: latents/stream.json frames.options $(vae_weights)
 stream_after = $(patsubst after-step-$(STEPS),latents,after-step-$(lastword $(subst -, ,$(1))))
 # $(call device_of,NUMBER): the device of a part, or behind the last part, of the decoder.
 device_of = $(patsubst %,--device %,$(or $(word $(1),$(DEVICES)),$(DEVICE))) $(MEMORY_LIMIT:%=--memory-limit %)
-# A denoiser that has the decoder beside it on a card leaves it so much, about 12 KB a pixel.
-DECODER_MEMORY = $(shell echo $$((1 + $(subst x, * ,$(SIZE)) * 12 / 1000000)))GiB
+# A denoiser that has the decoder beside it on a card leaves it so much: measured, 0.8 GB and 15 KB a pixel.
+DECODER_MEMORY = $(shell echo $$((1 + ($(subst x, * ,$(SIZE)) * 15 + 999999) / 1000000)))GiB
 decoder_device = $(or $(word $(words decoder $(PARTS)),$(DEVICES)),$(DEVICE))
 # $(call room_of,NUMBER)
 room_of = $(if $(filter cuda%,$(filter $(decoder_device),$(or $(word $(1),$(DEVICES)),$(DEVICE)))),$(DECODER_MEMORY:%=--leave-memory %))
