@@ -72,12 +72,17 @@ extension CUDADevice {
         }
     }
 
-    /// One group of whole channels, by cuDNN; throws if it offers nothing.
+    /// One group of whole channels, by cuDNN, in as many parts as it needs; throws if it offers nothing.
     private func convolve(_ x: Tensor, _ call: ConvolutionCall) throws {
         let weight = call.groupWeight ?? call.weight.elements
-        guard try convolveByCuDNN(x, weight, call) else {
-            throw unsupported(
-                "the convolution of \(x) by \(weight) with \(call.geometry) by cuDNN")
+        let frames = FrameParts(
+            x: x.shape, y: call.y.shape, taps: call.taps[0], geometry: call.geometry)
+        for part in frames.parts {
+            let x = x.rows(part.input)
+            guard try convolveByCuDNN(x, weight, call.frames(part.output)) else {
+                throw unsupported(
+                    "the convolution of \(x) by \(weight) with \(call.geometry) by cuDNN")
+            }
         }
     }
 
@@ -193,6 +198,14 @@ private struct ConvolutionCall {
         self.geometry = geometry
         self.residual = residual
         self.y = y
+    }
+
+    /// What gives some frames of the output.
+    func frames(_ range: Range<Int>) -> ConvolutionCall {
+        var part = self
+        part.residual = residual?.rows(range)
+        part.y = y.rows(range)
+        return part
     }
 }
 
