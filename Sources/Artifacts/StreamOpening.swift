@@ -55,8 +55,17 @@ struct StreamOpening {
         } catch let error as ArtifactError where overwrite {
             return error.reason
         }
-        let isEmpty = try folder.blocks().isEmpty
-        return isEmpty ? "" : "it has blocks but no '\(StreamFolder.descriptionName)'"
+        guard try folder.blocks().isEmpty else {
+            return "it has blocks but no '\(StreamFolder.descriptionName)'"
+        }
+        // A stream among a person's files is seldom meant.
+        let other = try folder.names().first { name in
+            let ends = [StreamFolder.descriptionName, StreamFolder.endName]
+            return !name.hasPrefix(".") && !Self.belongs(name)
+                && !ends.contains { name.hasPrefix($0) }
+        }
+        guard !overwrite, let other else { return "" }
+        return "it is no stream and has other files, as '\(other)'"
     }
 
     /// Removes every file of a stream but its description, which stays until it is replaced: a

@@ -4,7 +4,7 @@ import Tensors
 
 /// Finds what can be inspected in a folder and the folders inside it.
 enum FolderListing {
-    /// Deepest folder that is looked into; links may form circles.
+    /// Deepest folder that is looked into.
     private static let depthLimit = 4
     /// Endings of what `openCheckpoint` reads. An index stands for its shards.
     private static let endings = [".safetensors", ".index.json", ".pth", ".pt", ".bin"]
@@ -26,7 +26,7 @@ enum FolderListing {
             if status.st_mode & S_IFMT == S_IFDIR {
                 if StreamFolder(path: path).isStream {
                     found.append(name)
-                } else if depth < depthLimit {
+                } else if depth < depthLimit, !isLink(path) {
                     found += try subjects(in: path, depth: depth + 1).map { "\(name)/\($0)" }
                 }
             } else if endings.contains(where: name.hasSuffix) {
@@ -34,6 +34,12 @@ enum FolderListing {
             }
         }
         return found
+    }
+
+    /// Whether a path is a link, which leads elsewhere: a work folder's to the weights.
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     /// Whether a file is listed in an index beside it, by the names that Hugging Face's libraries

@@ -94,14 +94,18 @@ struct PlanHint: CustomStringConvertible {
     ) throws -> PlanRequest? {
         let types = [(request.precision, request.attention)] + types(for: request, at: place)
         let narrowest = types[types.count - 1]
-        guard try fits(request.scaled(by: 4, narrowest), place) else { return nil }
-        for sixteenths in (4...15).reversed() {
-            for type in types {
-                let smaller = request.scaled(by: sixteenths, type)
-                if try fits(smaller, place) { return smaller }
-            }
+        var (fitting, failing) = (4, 16)
+        guard try fits(request.scaled(by: fitting, narrowest), place) else { return nil }
+        while failing - fitting > 1 {
+            let middle = (fitting + failing) / 2
+            let isEnough = try fits(request.scaled(by: middle, narrowest), place)
+            (fitting, failing) = isEnough ? (middle, failing) : (fitting, middle)
         }
-        return nil
+        for type in types.dropLast() {
+            let smaller = request.scaled(by: fitting, type)
+            if try fits(smaller, place) { return smaller }
+        }
+        return request.scaled(by: fitting, narrowest)
     }
 
     private static func fits(_ request: PlanRequest, _ place: PlanPlace) throws -> Bool {

@@ -50,6 +50,9 @@ import ToolSupport
     var strict = false
 
     func run() throws {
+        if let fixtures, !FileManager.default.fileExists(atPath: fixtures + "/goldens") {
+            throw ToolError("cannot use '\(fixtures)': it has no folder 'goldens'")
+        }
         let precisions = precision.map { [$0] } ?? [.float32, .bfloat16]
         var tally = Tally()
         for precision in precisions {

@@ -90,6 +90,7 @@ import ToolSupport
     }
 
     func run() throws {
+        try keepInputs([latents, weights.weights], from: output)
         let reporting = try StageReporting(tool: Self.toolName, options: report)
         var manner = StreamManner()
         manner.follow = follow

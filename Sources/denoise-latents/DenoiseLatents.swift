@@ -101,7 +101,8 @@ import ToolSupport
     @Option(
         help: ArgumentHelp(
             "How far to go from the negative text; 1 is no guidance.", valueName: "factor"))
-    var guidance: Float = 4.5
+    var guidance: Float = usualGuidance
+    private static let usualGuidance: Float = 4.5
 
     @Option(
         help: ArgumentHelp("The steps to run, as in 3-4.", valueName: "from-to"),
@@ -152,10 +153,45 @@ import ToolSupport
         if stepRange == nil, input != nil || refreshFrom != nil {
             throw ValidationError("--input and --refresh-from go with --step-range.")
         }
+        if let stepRange { try validate(stepRange) }
+        if input == nil, consume { throw ValidationError("--consume goes with --input.") }
+        if let maxBlocks, maxBlocks < 1 {
+            throw ValidationError("--max-blocks must be at least 1.")
+        }
+        guard guidance.isFinite else { throw ValidationError("--guidance must be a number.") }
+        if negativeText == nil, guidance != Self.usualGuidance {
+            throw ValidationError("--guidance goes with --negative-text.")
+        }
+        guard loraScale.isFinite else { throw ValidationError("--lora-scale must be a number.") }
+        if lora == nil, loraScale != DenoisingOptions().loraScale {
+            throw ValidationError("--lora-scale goes with --lora.")
+        }
         guard !audio.isEmpty else { throw ValidationError("--audio is missing.") }
     }
 
+    /// What a part of the steps needs, and cannot have.
+    private func validate(_ range: StepRange) throws {
+        if range.steps.lowerBound > 0, input == nil {
+            throw ValidationError("--step-range \(range) goes on from --input, which is missing.")
+        }
+        if range.steps.lowerBound == 0, input != nil {
+            throw ValidationError("--step-range \(range) starts from noise and takes no --input.")
+        }
+        if range.steps.upperBound < steps, refreshFrom == nil {
+            throw ValidationError(
+                "--step-range \(range) needs the final latents, --refresh-from, which is missing.")
+        }
+        if range.steps.count < steps, solver != .euler {
+            throw ValidationError(
+                "--solver \(solver.rawValue) remembers earlier steps: only euler goes with --step-range."
+            )
+        }
+    }
+
     func run() throws {
+        try keepInputs(
+            audio + [text, reference, input, refreshFrom, negativeText, replay, lora]
+                + [weights.weights], from: output.output)
         let reporting = try StageReporting(tool: Self.toolName, options: report)
         let precision = device.transformerPrecision(
             precision, prepared: try WeightFolder(path: weights.weights).preparedType())

@@ -62,6 +62,7 @@ import ToolSupport
     }
 
     func run() throws {
+        try keepInputs([voice, weights.weights], from: output.output)
         let reporting = try StageReporting(tool: Self.toolName, options: report)
         let stage = try AudioStage(
             weights: weights.weights, strict: weights.strict,

@@ -58,6 +58,7 @@ import ToolSupport
     }
 
     func run() throws {
+        try keepInputs([promptFile, weights.weights], from: output.output)
         let reporting = try StageReporting(tool: Self.toolName, options: report)
         let text = try readPrompt()
         let stage = try TextStage(

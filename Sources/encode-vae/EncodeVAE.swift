@@ -77,6 +77,7 @@ import ToolSupport
     }
 
     func run() throws {
+        try keepInputs([image, pose, audio, weights.weights] + actorMask, from: output.output)
         let reporting = try StageReporting(tool: Self.toolName, options: report)
         let stage = try ReferenceStage(
             weights: weights.weights, strict: weights.strict,

@@ -103,6 +103,9 @@ import ToolSupport
         if let tolerance, !(tolerance >= 0) {
             throw ValidationError("--tolerance must not be negative.")
         }
+        if let preview, !preview.lowercased().hasSuffix(".png") {
+            throw ValidationError("--preview writes a PNG, and '\(preview)' is not called so.")
+        }
         if json, check || preview != nil {
             throw ValidationError("--json goes with a listing, --compare or --sync.")
         }
@@ -117,6 +120,7 @@ import ToolSupport
         } else if let compare {
             try self.compare(with: compare, reporter)
         } else if let preview {
+            try keepInputs([path], from: preview)
             try Preview(of: Subject(path: path), tensor: tensor).sheet.writePNG(to: preview)
         } else if let sync {
             let sync = try LipSync(of: Subject(path: path), with: sync) {

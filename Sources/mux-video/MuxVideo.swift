@@ -80,6 +80,7 @@ import ToolSupport
     }
 
     func run() throws {
+        try keepInputs(audio + [frames], from: output)
         guard overwrite || access(output, F_OK) != 0 else {
             throw ToolError("cannot write '\(output)': it exists; --overwrite replaces it")
         }

@@ -27,7 +27,7 @@ import ToolSupport
             preparation.json tells what was rounded away of each matrix, relative to its length, and the SHA-256 of each \
             shard, text-preparation.json the same of the text encoder. Files of other models are links to the published ones where the file system allows it.
 
-            EXIT CODES
+            EXIT STATUS
               0 done, 1 failed, 64 wrong usage, 130 interrupted, 143 terminated.
             """,
         version: Project.version)
@@ -39,7 +39,8 @@ import ToolSupport
     var lora: String?
 
     @Option(help: ArgumentHelp("What the LoRA is multiplied with.", valueName: "factor"))
-    var loraScale: Float = 0.5
+    var loraScale: Float = usualScale
+    private static let usualScale: Float = 0.5
 
     @Option(help: ArgumentHelp("How matrices are stored.", valueName: "type"))
     var precision: PreparedPrecision = .fp8
@@ -49,6 +50,13 @@ import ToolSupport
 
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
+
+    func validate() throws {
+        guard loraScale.isFinite else { throw ValidationError("--lora-scale must be a number.") }
+        if lora == nil, loraScale != Self.usualScale {
+            throw ValidationError("--lora-scale goes with --lora.")
+        }
+    }
 
     func run() throws {
         let reporting = try StageReporting(tool: Self.toolName, options: report)

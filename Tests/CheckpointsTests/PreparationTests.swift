@@ -76,9 +76,14 @@ import Testing
             try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
         #expect(before == after)
 
-        try bytes.dropLast().write(to: file(shard))
-        try prepare(.fp8, from: source)
-        #expect(try Data(contentsOf: file(shard)) == bytes)
+        // One that was cut short, or is no longer what it was, is made again.
+        var altered = bytes
+        altered[bytes.count - 1] ^= 1
+        for damaged in [bytes.dropLast(), altered] {
+            try damaged.write(to: file(shard))
+            try prepare(.fp8, from: source)
+            #expect(try Data(contentsOf: file(shard)) == bytes)
+        }
     }
 
     /// Another preparation is replaced if that is asked for, its index first.

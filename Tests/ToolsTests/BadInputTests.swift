@@ -8,6 +8,34 @@ import Testing
 
     // MARK: Files
 
+    /// What the command line alone shows to be wrong is wrong usage, with the option's name.
+    @Test(arguments: [
+        (
+            ["--step-range", "1-2"],
+            "--step-range 1-2 needs the final latents, --refresh-from, which is missing."
+        ),
+        (["--step-range", "3-4"], "--step-range 3-4 goes on from --input, which is missing."),
+        (
+            ["--step-range", "1-4", "--input", "x"],
+            "--step-range 1-4 starts from noise and takes no --input."
+        ),
+        (
+            ["--step-range", "3-4", "--input", "x", "--solver", "unipc"],
+            "--solver unipc remembers earlier steps: only euler goes with --step-range."
+        ),
+        (["--guidance", "nan", "--negative-text", "x"], "--guidance must be a number."),
+        (["--guidance", "3"], "--guidance goes with --negative-text."),
+        (["--lora-scale", "2"], "--lora-scale goes with --lora."),
+        (["--consume"], "--consume goes with --input."),
+        (["--max-blocks", "0"], "--max-blocks must be at least 1."),
+    ])
+    func optionsThatNeedOthers(options: [String], problem: String) throws {
+        let message = problem.hasSuffix(".") ? String(problem.dropLast()) : problem
+        try refusal.expect(
+            "\(message) (see 'denoise-latents --help')", status: 64, from: "denoise-latents",
+            TinyRun.get().denoising + options)
+    }
+
     @Test func missingFiles() throws {
         let run = try TinyRun.get()
         let missing = "No such file or directory"

@@ -63,6 +63,13 @@ public struct PreparationReport: Sendable {
             Index(metadata: identity, weightMap: shardOfTensor), as: model.indexName)
     }
 
+    /// The digests that a report in a folder has; none where there is no report.
+    static func digests(of model: PreparedModel, in folder: String) -> [String: String] {
+        struct Digests: Decodable { let sha256: [String: String] }
+        let data = FileManager.default.contents(atPath: "\(folder)/\(model.reportName)")
+        return data.flatMap { try? JSONDecoder().decode(Digests.self, from: $0) }?.sha256 ?? [:]
+    }
+
     /// The report as JSON.
     private struct Document: Encodable {
         let lora: String

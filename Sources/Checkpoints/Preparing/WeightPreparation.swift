@@ -77,15 +77,17 @@ public struct WeightPreparation {
     /// throws.
     public func run(monitor: (Event) throws -> Void = { _ in }) throws -> PreparationReport {
         try makeRoom(replacing: false)
+        let known = PreparationReport.digests(of: model, in: folder)
         var report = PreparationReport(of: model, identity: identity)
         for (index, shard) in shards.enumerated() {
             let path = "\(folder)/\(shard.name)"
-            let known = try finished(shard, at: path)
-            let part = try known ?? write(shard, to: path)
+            let finished = try finished(shard, at: path, digest: known[shard.name])
+            let part = try finished ?? write(shard, to: path)
             report.add(part, name: shard.name, tensors: shard.tensors.map(\.name))
             try monitor(
                 .shard(
-                    shard.name, number: index + 1, count: shards.count, wasThere: known != nil))
+                    shard.name, number: index + 1, count: shards.count,
+                    wasThere: finished != nil))
         }
         try report.write(into: folder)
         return report
@@ -128,17 +130,20 @@ extension WeightPreparation {
         ]
     }
 
-    /// What an earlier run of the same preparation recorded in a shard; nil if there is none.
+    /// What an earlier run of the same preparation recorded in a shard; nil if there is none, or it is no longer what the report
+    /// says, where there is one.
     private func finished(
-        _ shard: Shard, at path: String
+        _ shard: Shard, at path: String, digest known: String?
     ) throws -> PreparationReport.Shard? {
         guard access(path, F_OK) == 0, let file = try? TensorFile(path: path) else { return nil }
         let expected = shard.tensors.flatMap { Self.stored($0, precision) }.map(\.name)
         guard Set(file.tensors.map(\.name)) == Set(expected),
             identity.allSatisfy({ file.metadata[$0.key] == $0.value })
         else { return nil }
+        let digest = try Self.digest(of: path)
+        guard known == nil || known == digest else { return nil }
         return PreparationReport.Shard(
-            digest: try Self.digest(of: path), errors: PreparationReport.errors(file.metadata))
+            digest: digest, errors: PreparationReport.errors(file.metadata))
     }
 
     private func write(_ shard: Shard, to path: String) throws -> PreparationReport.Shard {

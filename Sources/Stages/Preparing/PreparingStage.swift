@@ -50,8 +50,12 @@ public struct PreparingStage {
     public func write(
         to output: String, as precision: PreparedPrecision, overwrite: Bool = false
     ) throws -> [PreparationReport] {
-        try FileManager.default.createDirectory(
-            atPath: output, withIntermediateDirectories: true)
+        do {
+            try FileManager.default.createDirectory(
+                atPath: output, withIntermediateDirectories: true)
+        } catch {
+            throw StageError("cannot make the folder '\(output)': \(error.localizedDescription)")
+        }
         var preparations = [
             WeightPreparation(of: checkpoint, as: precision, lora: lora, into: output)
         ]
