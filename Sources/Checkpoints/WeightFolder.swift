@@ -114,9 +114,10 @@ public struct MissingWeightFile: Error, Hashable, Sendable, CustomStringConverti
     }
 }
 
-/// A path inside a folder.
-private func join(_ folder: String, _ name: String) -> String {
-    folder.hasSuffix("/") ? folder + name : folder + "/" + name
+/// A path inside a folder, or inside this one.
+func join(_ folder: String, _ name: String) -> String {
+    if folder.isEmpty { return name }
+    return folder.hasSuffix("/") ? folder + name : folder + "/" + name
 }
 
 /// Whether a path leads to a folder.

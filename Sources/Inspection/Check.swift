@@ -25,6 +25,9 @@ public enum Check {
         try checkKind(of: file)
         if LoRASummary(of: file.tensors) != nil { _ = try LoRA(path: path) }
         if file is TorchArchive { try checkStorages(of: path) }
+        if let shard = try PreparationReport.alteredShard(besides: path) {
+            throw InspectionError(shard, "it is not what prepare-weights wrote")
+        }
         try checkNumbers(of: file)
     }
 

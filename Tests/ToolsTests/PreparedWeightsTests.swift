@@ -44,6 +44,22 @@ import Testing
         #expect(again.onlyError?.hasSuffix("it is prepared already") == true)
     }
 
+    /// A byte that flipped on the disk makes no number infinite, but another digest.
+    @Test func aShardThatChangedIsNoticed() throws {
+        let prepared = folder.path("prepared")
+        _ = try run("prepare-weights", "--weights", TinyRun.weights, "--output", prepared)
+        let check = { try BuiltTool(name: "inspect-tensors").run("--check", prepared) }
+        #expect(try check().status == 0)
+        let shard = prepared + "/diffusion_pytorch_model-00001-of-00001.safetensors"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: shard))
+        bytes[bytes.count - 7] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: shard))
+        let outcome = try check()
+        #expect(outcome.status == 1)
+        #expect(outcome.onlyError?.contains("it is not what prepare-weights wrote") == true)
+        #expect(outcome.onlyError?.contains(shard) == true)
+    }
+
     /// Without `--precision`, it plans for cards what `denoise-latents` does there.
     @Test func plansTheTypeThatIsPrepared() throws {
         let prepared = folder.path("prepared")

@@ -70,6 +70,19 @@ public struct PreparationReport: Sendable {
         return data.flatMap { try? JSONDecoder().decode(Digests.self, from: $0) }?.sha256 ?? [:]
     }
 
+    /// The first shard that is not what the report beside an index says; nil if all are, or the index is of no preparation. Reads
+    /// every shard. Throws `SystemError`.
+    public static func alteredShard(besides index: String) throws -> String? {
+        let (folder, name) = (
+            (index as NSString).deletingLastPathComponent, (index as NSString).lastPathComponent
+        )
+        let models = [PreparedModel.denoiser, .textEncoder]
+        guard let model = models.first(where: { $0.indexName == name }) else { return nil }
+        let digests = digests(of: model, in: folder.isEmpty ? "." : folder)
+        return try digests.sorted { $0.key < $1.key }.map { (join(folder, $0.key), $0.value) }
+            .first { try WeightPreparation.digest(of: $0.0) != $0.1 }?.0
+    }
+
     /// The report as JSON.
     private struct Document: Encodable {
         let lora: String

@@ -222,7 +222,8 @@ extension WeightPreparation {
         }
     }
 
-    private static func digest(of path: String) throws -> String {
+    /// SHA-256 of a file, in hexadecimal.
+    static func digest(of path: String) throws -> String {
         let file = try MappedFile(path: path)
         return hexadecimal(SHA256.hash(data: file.bytes))
     }
