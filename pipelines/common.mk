@@ -41,10 +41,10 @@ $(stages): enter
 
 enter:
 	$(if $(missing),$(error $(pipeline): please set $(missing)))
-	@$(call quote,$(rules)open-work) $(call quote,$(work)) pipelines $(call quote,$(rules)) \
+	@$(call quote,$(rules)open-work) $(call quote,$(work)) $(call quote,$(call absolute,$(value OUT))) pipelines $(call quote,$(rules)) \
 	  $(call link,weights,WEIGHTS) $(call link,lora,LORA) $(call link,voice,VOICE) $(call link,image,IMAGE) \
 	  $(call link,pose,POSE) $(call link,text.safetensors,TEXT) $(call link,audio.safetensors,AUDIO) \
-	  $(call link,reference.safetensors,REFERENCE) $(call link,movie.mp4,OUT) && \
+	  $(call link,reference.safetensors,REFERENCE) && \
 	$(MAKE) --no-print-directory -C $(call quote,$(work)) -f pipelines/$(pipeline) IN_WORK=yes \
 	  $(or $(filter $(stages),$(MAKECMDGOALS)),movie)
 
