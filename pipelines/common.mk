@@ -64,6 +64,11 @@ metrics = --metrics logs/$(1).metrics.jsonl
 device := $(if $(DEVICE),--device $(DEVICE)) $(if $(MEMORY_LIMIT),--memory-limit $(MEMORY_LIMIT))
 model := $(firstword $(wildcard weights/Wan2.2-S2V-14B) weights)
 
+# $(call discard,STREAM): a recipe's line that takes a stream away of which streaming.mk CONSUME=... has deleted blocks, so that it is made
+# again. $(call again,STREAM): options of a Make that does so, where that comes to light in the recipe of what reads it.
+discard = if [ -e $(1)/consumed.json ]; then rm -rf $(1); fi
+again = --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(1)
+
 # $(call keep,FILE,TEXT): keeps TEXT in FILE, which changes only when TEXT does.
 keep = $(if $(and $(wildcard $(1)),$(call same,$(2),$(file <$(1)))),,$(file >$(1),$(2)))
 same = $(if $(subst x$(1),,x$(2))$(subst x$(2),,x$(1)),,same)

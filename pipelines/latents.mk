@@ -16,6 +16,7 @@ denoise := denoise-latents --weights weights $(lora:%=--lora %) --text text.safe
   $(strip $(latents_options)) --overwrite
 
 latents/end.json: $(latents_needs)
+	@$(call discard,latents)
 	@$(run) latents $(denoise) $(device) $(call metrics,latents) --output latents
 	@touch latents/stream.json $@
 

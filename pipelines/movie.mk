@@ -7,6 +7,8 @@ mux := mux-video --overwrite --audio $(call quote,$(realpath voice)) frames $(st
 
 ifndef FOLLOW
 movie.mp4: frames/end.json movie.options voice
+	@$(call discard,frames)
+	@[ -e frames/end.json ] || $(MAKE) $(call again,frames)
 	@$(run) movie $(mux)
 endif
 

@@ -4,6 +4,9 @@ $(call keep,frames.options,$(strip decode-vae $(FRAMES_FLAGS) $(realpath weights
 
 # How many blocks there are is known when the latents are complete; then Make is asked again, for the parts.
 frames/end.json: latents/end.json frames.options $(vae_weights)
+	@$(call discard,latents)
+	@[ -e latents/end.json ] || $(MAKE) $(call again,latents)
+	@$(call discard,frames)
 	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) \
 	  BLOCKS="$$(sed -n 's/^ *"blocks" : \([0-9]*\).*/\1/p' latents/end.json)" parts
 	@touch frames/stream.json $@
