@@ -61,7 +61,9 @@ endif
 run := pipelines/run-together
 # $(call metrics,STAGE)
 metrics = --metrics logs/$(1).metrics.jsonl
-device := $(if $(DEVICE),--device $(DEVICE)) $(if $(MEMORY_LIMIT),--memory-limit $(MEMORY_LIMIT))
+# $(call at,DEVICE): options for computing there. A stage that is not one of several at once takes the first of DEVICES.
+at = $(1:%=--device %) $(MEMORY_LIMIT:%=--memory-limit %)
+device := $(call at,$(or $(DEVICE),$(firstword $(DEVICES))))
 model := $(firstword $(wildcard weights/Wan2.2-S2V-14B) weights)
 
 # $(call discard,STREAM): a recipe's line that takes a stream away of which streaming.mk CONSUME=... has deleted blocks, so that it is made

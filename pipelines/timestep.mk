@@ -1,5 +1,6 @@
 # timestep.mk: like streaming.mk, with a process for each of PARTS="1-2 3-4", steps that are denoised in one place. DEVICES
-# names a device for each part, and one more for the decoder. If one process ends, all do, and a rerun goes on.
+# names a device for each part, and one more for the decoder; the last is for all that have none, the first encodes where no DEVICE
+# is given. If one process ends, all do, and a rerun goes on.
 
 here := $(patsubst %timestep.mk,%,$(strip $(MAKEFILE_LIST)))
 include $(subst $() ,\ ,$(here))common.mk
