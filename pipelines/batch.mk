@@ -1,5 +1,5 @@
 # batch.mk: a film in the folder OUT for every voice in the folder VOICES, as many at a time as -j says. Prompt and picture are
-# encoded once. PIPELINE=streaming.mk makes each film by another pipeline.
+# encoded once. PIPELINE=streaming.mk makes each film by another pipeline. A voice that fails does not stop the others.
 
 here := $(patsubst %batch.mk,%,$(strip $(MAKEFILE_LIST)))
 include $(subst $() ,\ ,$(here))common.mk
@@ -21,12 +21,17 @@ start = $(MAKE) --no-print-directory -f $(call quote,$(rules)$(1)) VOICE=$(call 
 .PHONY: films conditions $(numbers:%=film-%)
 films: $(numbers:%=film-%)
 	$(if $(voices),,$(error batch.mk: there are no voices in VOICES='$(value VOICES)'))
-	@:
+	@cd $(call quote,$(conditions).work) && if [ -s failed ]; then { echo 'batch.mk: no film was made of'; sort failed; } >&2; exit 1; fi
 
+# With a pose, the picture's latents are as long as the voice, so that each film has its own.
 conditions:
 	$(if $(filter-out $(words $(voices)),$(words $(sort $(basename $(voices))))),$(error batch.mk: two voices in '$(value VOICES)' have the same name))
-	+@$(call start,avatar.mk,$(call voice,1),$(conditions)) text reference
+	+@$(call start,avatar.mk,$(call voice,1),$(conditions)) text $(if $(POSE),,reference)
+	@rm -f $(call quote,$(conditions).work/failed)
 
+# The shell that waits for a failure must not leave its pipeline behind when it is terminated.
 $(numbers:%=film-%): film-%: conditions
-	+@$(call start,$(PIPELINE),$(call voice,$*),$(call film,$*)) \
-	  TEXT=$(call quote,$(conditions).work/text.safetensors) REFERENCE=$(call quote,$(conditions).work/reference.safetensors) movie
+	+@setpriv --pdeathsig TERM $(call start,$(PIPELINE),$(call voice,$*),$(call film,$*)) \
+	  TEXT=$(call quote,$(conditions).work/text.safetensors) \
+	  $(if $(POSE),,REFERENCE=$(call quote,$(conditions).work/reference.safetensors)) movie || \
+	  printf '%s\n' $(call quote,$(call voice,$*)) >>$(call quote,$(conditions).work/failed)
