@@ -1,8 +1,11 @@
 # The latents. An interrupted run goes on where it stopped; one with other options starts anew.
 
 lora := $(if $(filter undefined,$(origin LORA)),$(wildcard weights/LiveAvatar),$(wildcard lora))
+ifneq ($(GUIDANCE),)
+$(if $(NEGATIVE_PROMPT),,$(error GUIDANCE=$(GUIDANCE) needs a NEGATIVE_PROMPT to guide away from))
+endif
 latents_options := $(STEPS:%=--steps %) $(SOLVER:%=--solver %) $(SEED:%=--seed %) $(CLIPS:%=--clips %) \
-  $(PRECISION:%=--precision %) $(ATTENTION:%=--attention %) $(if $(NEGATIVE_PROMPT),$(GUIDANCE:%=--guidance %)) $(LATENTS_FLAGS)
+  $(PRECISION:%=--precision %) $(ATTENTION:%=--attention %) $(GUIDANCE:%=--guidance %) $(LATENTS_FLAGS)
 # The steps are shared by processes only in timestep.mk. Their latents are the same, but what is kept for restarts is not.
 $(call keep,latents.options,$(strip denoise-latents $(latents_options) $(if $(word 2,$(PARTS)),$(PARTS)) $(realpath weights $(lora))))
 

@@ -2,6 +2,10 @@
 
 $(call keep,frames.options,$(strip decode-vae $(FRAMES_FLAGS) $(realpath weights)))
 
+ifeq ($(shell [[ $(call quote,$(RANGES)) =~ ^0*[1-9][0-9]*$$ ]] && echo whole),)
+$(error RANGES='$(RANGES)' must be a whole number of at least 1)
+endif
+
 # How many blocks there are is known when the latents are complete; then Make is asked again, for the parts.
 frames/end.json: latents/end.json frames.options $(vae_weights)
 	@$(call discard,latents)
