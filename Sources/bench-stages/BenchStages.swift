@@ -20,6 +20,9 @@ import ToolSupport
               bench-stages --stage decode --size 128x64 --divide-widths 16 --json
 
             With --write-weights and --write-inputs it writes what denoise-latents needs to be run at that size.
+
+            EXIT STATUS
+              0 done, 1 failed, 64 wrong usage, 130 interrupted, 143 terminated.
             """,
         version: Project.version)
 

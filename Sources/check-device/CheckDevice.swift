@@ -23,6 +23,9 @@ import ToolSupport
               check-device --device cpu --filter attention
               check-device --device cuda:0 --fixtures Tests/Fixtures/open
               check-device --device cuda:0 --fixtures Tests/Fixtures/open --precision fp8 --attention fp8 --strict
+
+            EXIT STATUS
+              0 all is well, 1 a row fails or none matches, 64 wrong usage, 130 interrupted, 143 terminated.
             """,
         version: Project.version)
 

@@ -59,6 +59,28 @@ import Testing
         #expect(video.frameCount == 2)
     }
 
+    /// The shortest decides, and that is said.
+    @Test func twoVoicesOfDifferentLength() throws {
+        let voice = folder.path("voice.wav")
+        try writeWave([], seconds: 1, rate: 16000, channels: 1, bits: 16, to: voice)
+        _ = try encode(voice: voice)
+        let run = try TinyRun.get()
+        let (latents, masked) = (folder.path("latents"), folder.path("masked"))
+        try self.run(
+            "encode-vae", "--weights", TinyRun.weights, "--size", "128x64", TinyRun.image,
+            "--actor-mask", TinyRun.image, "--actor-mask", TinyRun.image, "--output", masked)
+        let outcome = try BuiltTool(name: "denoise-latents").run(
+            "--weights", TinyRun.weights, "--text", run.text, "--audio", run.audio, "--audio",
+            output, "--reference", masked, "--output", latents)
+        #expect(outcome.status == 0)
+        let blocks = try StreamReader(path: latents, kind: .latents).description.blocks
+        #expect(blocks == 3)
+        #expect(
+            outcome.errors.contains(
+                "the video ends with the shortest of the voices: 3 blocks of 5"),
+            "\(outcome.errors)")
+    }
+
     /// What happened, of a file of metrics.
     private func events(in path: String) throws -> [Substring] {
         try String(contentsOfFile: path, encoding: .utf8)

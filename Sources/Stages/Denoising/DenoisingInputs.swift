@@ -94,6 +94,12 @@ struct DenoisingInputs {
         guard available > 0 else {
             throw StageError("cannot use '\(paths.audio[0])': it is shorter than a block")
         }
+        if clips == nil, let longest = speech.max(), longest > spoken {
+            try listener(
+                .warning(
+                    "the video ends with the shortest of the voices: \(spoken) blocks of \(longest)"
+                ))
+        }
         guard let clips else { return max(1, spoken) }
         let wanted = clips * grid.clipBlocks
         if wanted > available {
