@@ -4,6 +4,8 @@ import Compute
 public enum StageReport: Sendable {
     /// Something that the user may want to change.
     case warning(String)
+    /// Something that a person who looks for a reason wants to know.
+    case detail(String)
     /// How far the stage is, in words.
     case progress(String)
     /// The weights are on the device.

@@ -25,6 +25,7 @@ public struct StageReporting {
     public func hear(_ report: StageReport) throws {
         switch report {
         case .warning(let message): reporter.warn(message)
+        case .detail(let message): reporter.detail(message)
         case .progress(let message): reporter.progress(message)
         case .loaded(let seconds):
             reporter.detail(String(format: "weights loaded in %.2f s", seconds))
@@ -32,8 +33,10 @@ public struct StageReporting {
         case .block(let index, let seconds, let bytes):
             try metrics.record("block", block: index, seconds: seconds, bytes: bytes)
         case .replayed(let index, let seconds):
+            reporter.detail("block \(index) went through the windows again")
             try metrics.record("replayed", block: index, seconds: seconds)
         case .verified(let index, let seconds):
+            reporter.detail("block \(index) came out as it was written")
             try metrics.record("verified", block: index, seconds: seconds)
         }
     }

@@ -205,6 +205,9 @@ import ToolSupport
         manner.overwrite = output.overwrite
         manner.mostBlocks = maxBlocks
         let opened = try reporting.watching(device.open(transformer: precision))
+        reporting.reporter.detail(
+            "matrices are \(opened.matrixType) on \(opened.name), activations \(opened.activationType)"
+        )
         let plan = try device.plan(stage.request(), on: opened, leaving: leaveMemory)
         if let plan, device.isTold(plan) { reporting.reporter.note(plan.text) }
         try stage.run(on: opened, residency: plan?.residency ?? .resident, manner: manner)

@@ -36,6 +36,28 @@ import Testing
         return try #require(outcome.onlyError, "\(outcome.errors)")
     }
 
+    /// Whoever asks what a run that goes on does is told.
+    @Test func goingOnIsTold() throws {
+        let (run, latents) = (try TinyRun.get(), folder.path("latents"))
+        try FileManager.default.copyItem(atPath: run.latents, toPath: latents)
+        let last = try #require(blocks(of: latents).keys.filter { $0 != "lead.safetensors" }.max())
+        for name in [last, "end.json"] {
+            try FileManager.default.removeItem(atPath: latents + "/" + name)
+        }
+        let outcome = try BuiltTool(name: "denoise-latents").run(
+            run.denoising + ["--verbose", "--output", latents])
+        #expect(outcome.status == 0)
+        let count = try #require(Int(last.prefix(6)))
+        for line in [
+            "matrices are float32 on cpu, activations float32",
+            "\(count) of \(count + 1) blocks are there",
+            "block \(count - 1) came out as it was written",
+        ] {
+            #expect(outcome.errors.contains("denoise-latents: \(line)\n"), "\(outcome.errors)")
+        }
+        #expect(try blocks(of: latents) == blocks(of: run.latents))
+    }
+
     @Test(arguments: filesByTools)
     func anybodysFileIsReplacedOnlyWhenAsked(run: Run) throws {
         let path = folder.path("face.png")

@@ -91,6 +91,9 @@ extension DenoisingStage {
         let input = try paths.input.map { try openInput($0, follow: manner.follow) }
         let writer = try manner.writer(to: paths.output, description())
         do {
+            if writer.next > 0 {
+                try listener(.detail("\(writer.next) of \(inputs.blocks) blocks are there"))
+            }
             if writer.next < inputs.blocks {
                 try writeLead(writer)
                 try loadWeights(on: device, listener) {
