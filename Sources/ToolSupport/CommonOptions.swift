@@ -44,4 +44,8 @@ public struct OutputOptions: ParsableArguments {
     public var overwrite = false
 
     public init() {}
+
+    public func validate() throws {
+        guard !output.isEmpty else { throw ValidationError("--output is empty.") }
+    }
 }

@@ -66,7 +66,9 @@ public struct PlannedDevices: Sendable {
             }
         }
         let parts = text.split(separator: "x", omittingEmptySubsequences: false).map(String.init)
-        guard let last = parts.last, let size = ByteCount(argument: last) else { return nil }
+        // A number without a unit is bytes, and no card has so few.
+        guard let last = parts.last, let size = ByteCount(argument: last), size.bytes >= 1 << 20
+        else { return nil }
         switch parts.count {
         case 1: return [.card(last, size)]
         case 2:

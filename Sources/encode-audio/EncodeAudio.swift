@@ -57,7 +57,7 @@ import ToolSupport
             throw ValidationError("--fps must be from 1 to 1000.")
         }
         guard clipFrames > 0, clipFrames % 12 == 0, clipFrames <= 12000 else {
-            throw ValidationError("--clip-frames must be a multiple of 12.")
+            throw ValidationError("--clip-frames must be a multiple of 12, at most 12000.")
         }
     }
 

@@ -36,6 +36,14 @@ import Testing
         return try #require(outcome.onlyError, "\(outcome.errors)")
     }
 
+    @Test func outputHasAName() throws {
+        let outcome = try BuiltTool(name: "encode-text").run(
+            "--weights", TinyRun.weights, "--prompt", "x", "--output", "")
+        #expect(outcome.status == 64)
+        #expect(
+            outcome.onlyError == "encode-text: --output is empty (see 'encode-text --help')")
+    }
+
     /// Whoever asks what a run that goes on does is told.
     @Test func goingOnIsTold() throws {
         let (run, latents) = (try TinyRun.get(), folder.path("latents"))

@@ -78,7 +78,7 @@ import Testing
 
     @Test(arguments: [
         ["--devices", ""], ["--devices", "cpu:"], ["--devices", "gpu"],
-        ["--devices", "0x24GiB"],
+        ["--devices", "0x24GiB"], ["--devices", "24"],
         ["--devices", "24GiB,"], ["--devices", "99x24GiB"],
         ["--devices", "24GiB", "--card", "h300"],
         ["--devices", "24GiB", "--steps", "0"], ["--devices", "24GiB", "--clip-frames", "40"],
