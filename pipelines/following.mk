@@ -35,7 +35,7 @@ endif
 # What was consumed has to be there again for a film to be made again.
 movie.mp4: latents/stream.json frames/stream.json movie.options voice
 	@for file in {latents,after-step-*}/consumed.json; do [ ! -e "$$file" ] || rm -rf latents after-step-* frames; done
-	@if [ -e frames/consumed.json ]; then rm -rf frames; fi
+	@$(call discard,frames)
 	@$(run) $(denoisers) \
 	  frames $(decode) --follow $(consume_latents) $(most_frames) $(call at,$(decoder_device)) \
 	  $(call metrics,frames) -- movie $(mux) --follow $(if $(CONSUME),--consume)

@@ -81,9 +81,8 @@ extension CardAbilities {
     /// What an attention in that type holds of scores: nothing where cuDNN attends, which it does in bfloat16.
     fileprivate func scores(query: Tensor, key: Tensor, _ dataType: DataType) -> [Int] {
         guard dataType == .float32 || !attendsByLibrary else { return [] }
-        let heads = query.shape[2]
-        return ScoreChunks(heads: heads, queries: query.shape[1], keys: key.shape[1])
-            .blocks(heads: heads, dataType)
+        return ScoreChunks(heads: query.shape[2], queries: query.shape[1], keys: key.shape[1])
+            .blocks(dataType)
     }
 
     /// What a product with a weight of 8 bits holds beside its work space.

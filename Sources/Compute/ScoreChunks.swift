@@ -7,6 +7,8 @@ package struct ScoreChunks: Equatable {
     package let rowStride: Int
     /// Queries done together.
     package let length: Int
+    /// Elements of the scores of all heads to the queries done together.
+    package let count: Int
 
     /// The most bytes of scores at once.
     package static let limit = 256 << 20
@@ -20,11 +22,11 @@ package struct ScoreChunks: Equatable {
         rowStride = (keys + Self.granule - 1) / Self.granule * Self.granule
         let fitting = max(1, limit / (heads * rowStride * DataType.float32.size))
         length = min(queries, fitting >= Self.tile ? fitting / Self.tile * Self.tile : fitting)
+        count = heads * length * rowStride
     }
 
     /// Bytes of the blocks that are held at once: scores, and unless they are float32, too, weights of that type in place of them.
-    func blocks(heads: Int, _ dataType: DataType) -> [Int] {
-        let count = heads * length * rowStride
+    func blocks(_ dataType: DataType) -> [Int] {
         let scores = count * DataType.float32.size
         return dataType == .float32 ? [scores] : [scores, count * dataType.size]
     }

@@ -10,10 +10,10 @@ extension CUDADevice {
     ) throws {
         let (queries, heads) = (query.shape[1], query.shape[2])
         let chunks = ScoreChunks(heads: heads, queries: queries, keys: key.shape[1])
-        let count = heads * chunks.length * chunks.rowStride
-        let scores = try allocate([count], .float32)
+        let scores = try allocate([chunks.count], .float32)
         // Where both are float32, probabilities take their scores' places.
-        let weights = query.dataType == .float32 ? scores : try allocate([count], query.dataType)
+        let weights =
+            query.dataType == .float32 ? scores : try allocate([chunks.count], query.dataType)
         for sequence in 0..<query.shape[0] {
             for range in chunks.ranges(queries: queries) {
                 let part = ScoreRows(

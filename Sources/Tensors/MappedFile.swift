@@ -12,18 +12,8 @@ public final class MappedFile: @unchecked Sendable {
     public let bytes: UnsafeRawBufferPointer
 
     /// Which file was mapped, whatever has its path now.
-    private let identity: Identity
+    private let identity: FileIdentity
     private let reopened = Mutex<Reopened>(.notYet)
-
-    private struct Identity: Equatable {
-        let device: dev_t
-        let number: ino_t
-
-        init(_ status: stat) {
-            device = status.st_dev
-            number = status.st_ino
-        }
-    }
 
     /// The file, opened once more to be read; closed again as soon as it was mapped, so that any number of files can be.
     private enum Reopened {
@@ -47,7 +37,7 @@ public final class MappedFile: @unchecked Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SystemError("map", path, code: ENODEV)
         }
-        identity = Identity(status)
+        identity = FileIdentity(status)
         let size = Int(status.st_size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -123,7 +113,7 @@ extension MappedFile: ByteReading {
                 let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
                 guard descriptor >= 0 else { return nil }
                 var status = stat()
-                guard fstat(descriptor, &status) == 0, Identity(status) == identity else {
+                guard fstat(descriptor, &status) == 0, FileIdentity(status) == identity else {
                     close(descriptor)
                     return nil
                 }

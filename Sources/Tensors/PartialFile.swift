@@ -52,7 +52,7 @@ public final class PartialFile: @unchecked Sendable {
             var opened = stat()
             var named = stat()
             if fstat(descriptor, &opened) == 0, stat(partialPath, &named) == 0,
-                opened.st_ino == named.st_ino, opened.st_dev == named.st_dev
+                FileIdentity(opened) == FileIdentity(named)
             {
                 return descriptor
             }

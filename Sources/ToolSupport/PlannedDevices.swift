@@ -24,11 +24,17 @@ public struct PlannedDevices: Sendable {
 
     /// What this machine has: every card that can be used, or else the processor. Throws why, if there are cards and none can be.
     public static func here() throws -> PlannedDevices {
-        let opened = (0..<((try? CUDADevice.cardCount()) ?? 0)).map { ordinal in
-            (ordinal, Result { try CUDADevice(ordinal: ordinal) })
+        var reason: (any Error)?
+        let cards = (0..<((try? CUDADevice.cardCount()) ?? 0)).filter { ordinal in
+            do {
+                _ = try CUDADevice(ordinal: ordinal)
+                return true
+            } catch {
+                reason = reason ?? error
+                return false
+            }
         }
-        let cards = opened.filter { (try? $1.get()) != nil }.map(\.0)
-        if cards.isEmpty { _ = try opened.first?.1.get() }
+        if cards.isEmpty, let reason { throw reason }
         return PlannedDevices(
             cards.isEmpty ? [.device(.cpu)] : cards.prefix(most).map { .device(.cuda($0)) })
     }

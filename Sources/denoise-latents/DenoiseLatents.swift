@@ -49,7 +49,7 @@ import ToolSupport
 
     @Option(
         help: ArgumentHelp("What the LoRA is multiplied with: alpha / rank.", valueName: "factor"))
-    var loraScale: Float = 0.5
+    var loraScale = DenoisingOptions().loraScale
 
     @Option(help: ArgumentHelp("The text condition.", valueName: "file"))
     var text: String
@@ -101,8 +101,7 @@ import ToolSupport
     @Option(
         help: ArgumentHelp(
             "How far to go from the negative text; 1 is no guidance.", valueName: "factor"))
-    var guidance: Float = usualGuidance
-    private static let usualGuidance: Float = 4.5
+    var guidance = DenoisingOptions().guidance
 
     @Option(
         help: ArgumentHelp("The steps to run, as in 3-4.", valueName: "from-to"),
@@ -147,19 +146,15 @@ import ToolSupport
             throw ValidationError("--noise-multiprocessors must be positive.")
         }
         if let clips, clips < 1 { throw ValidationError("--clips must be at least 1.") }
-        if let stepRange, stepRange.steps.upperBound > steps {
-            throw ValidationError("--step-range \(stepRange) is not among \(steps) steps.")
-        }
         if stepRange == nil, input != nil || refreshFrom != nil {
             throw ValidationError("--input and --refresh-from go with --step-range.")
         }
-        if let stepRange { try validate(stepRange) }
         if input == nil, consume { throw ValidationError("--consume goes with --input.") }
         if let maxBlocks, maxBlocks < 1 {
             throw ValidationError("--max-blocks must be at least 1.")
         }
         guard guidance.isFinite else { throw ValidationError("--guidance must be a number.") }
-        if negativeText == nil, guidance != Self.usualGuidance {
+        if negativeText == nil, guidance != DenoisingOptions().guidance {
             throw ValidationError("--guidance goes with --negative-text.")
         }
         guard loraScale.isFinite else { throw ValidationError("--lora-scale must be a number.") }
@@ -167,24 +162,10 @@ import ToolSupport
             throw ValidationError("--lora-scale goes with --lora.")
         }
         guard !audio.isEmpty else { throw ValidationError("--audio is missing.") }
-    }
-
-    /// What a part of the steps needs, and cannot have.
-    private func validate(_ range: StepRange) throws {
-        if range.steps.lowerBound > 0, input == nil {
-            throw ValidationError("--step-range \(range) goes on from --input, which is missing.")
-        }
-        if range.steps.lowerBound == 0, input != nil {
-            throw ValidationError("--step-range \(range) starts from noise and takes no --input.")
-        }
-        if range.steps.upperBound < steps, refreshFrom == nil {
-            throw ValidationError(
-                "--step-range \(range) needs the final latents, --refresh-from, which is missing.")
-        }
-        if range.steps.count < steps, solver != .euler {
-            throw ValidationError(
-                "--solver \(solver.rawValue) remembers earlier steps: only euler goes with --step-range."
-            )
+        do {
+            try DenoisingStage.check(options(precision ?? .bfloat16), paths)
+        } catch {
+            throw ValidationError("\(error).")
         }
     }
 

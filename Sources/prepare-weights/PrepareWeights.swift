@@ -39,8 +39,7 @@ import ToolSupport
     var lora: String?
 
     @Option(help: ArgumentHelp("What the LoRA is multiplied with.", valueName: "factor"))
-    var loraScale: Float = usualScale
-    private static let usualScale: Float = 0.5
+    var loraScale = DenoisingOptions().loraScale
 
     @Option(help: ArgumentHelp("How matrices are stored.", valueName: "type"))
     var precision: PreparedPrecision = .fp8
@@ -53,7 +52,7 @@ import ToolSupport
 
     func validate() throws {
         guard loraScale.isFinite else { throw ValidationError("--lora-scale must be a number.") }
-        if lora == nil, loraScale != Self.usualScale {
+        if lora == nil, loraScale != DenoisingOptions().loraScale {
             throw ValidationError("--lora-scale goes with --lora.")
         }
     }

@@ -2,6 +2,7 @@ import Compute
 import Denoiser
 import Foundation
 import Planning
+import TestSupport
 import Testing
 
 @Suite struct RunPlanTests {
@@ -63,18 +64,10 @@ import Testing
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         #expect(try decoder.decode(PlanReport.self, from: json) == report)
-        let page = try String(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appending(path: "../../Sources/Planning/REPORT.md"), encoding: .utf8)
-        let names = Self.names(try JSONSerialization.jsonObject(with: json))
+        let page = try ReportPage.text("Sources/Planning/REPORT.md")
+        let names = try ReportPage.names(in: json)
         #expect(names.count > 40)
         for name in names { #expect(page.contains(name), "\(name)") }
-    }
-
-    private static func names(_ value: Any) -> Set<String> {
-        if let list = value as? [Any] { return list.reduce([]) { $0.union(names($1)) } }
-        guard let object = value as? [String: Any] else { return [] }
-        return object.reduce([]) { $0.union([$1.key]).union(names($1.value)) }
     }
 
     /// The table names what is streamed of both kinds, each in its row.

@@ -1,6 +1,7 @@
 import ComputeCPU
 import Foundation
 import StageBenchmarks
+import TestSupport
 import Testing
 
 /// What a benchmark tells programs.
@@ -34,19 +35,11 @@ import Testing
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         #expect(try decoder.decode(BenchmarkResult.self, from: json) == result)
-        let page = try String(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appending(path: "../../Sources/StageBenchmarks/REPORT.md"), encoding: .utf8)
+        let page = try ReportPage.text("Sources/StageBenchmarks/REPORT.md")
         let words = Set(page.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
-        let names = Self.names(try JSONSerialization.jsonObject(with: json))
+        let names = try ReportPage.names(in: json)
         #expect(names.count > 40)
         #expect(names.subtracting(words) == [])
-    }
-
-    private static func names(_ value: Any) -> Set<String> {
-        if let list = value as? [Any] { return list.reduce([]) { $0.union(names($1)) } }
-        guard let object = value as? [String: Any] else { return [] }
-        return object.reduce([]) { $0.union([$1.key]).union(names($1.value)) }
     }
 
     /// Paths of the members that are nil.

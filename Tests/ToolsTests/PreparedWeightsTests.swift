@@ -111,9 +111,7 @@ import Testing
         _ = try run(
             "prepare-weights", "--weights", TinyRun.weights, "--lora",
             TinyRun.weights + "/LiveAvatar", "--text-encoder", "--output", prepared)
-        let page = try String(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appending(path: "../../Sources/Artifacts/FORMATS.md"), encoding: .utf8)
+        let page = try ReportPage.text("Sources/Artifacts/FORMATS.md")
         let models = [
             ("diffusion_pytorch_model", "preparation.json"),
             ("models_t5_umt5-xxl-enc", "text-preparation.json"),

@@ -26,8 +26,6 @@ enum {
     CUDNN_POINTWISE_ADD = 0,
 };
 
-// cudnnReduceTensorOp_t
-
 // cudnnBackendHeurMode_t
 enum { CUDNN_HEUR_MODE_FALLBACK = 2, CUDNN_HEUR_MODE_A = 3 };
 

@@ -66,7 +66,7 @@ public struct PreparationReport: Sendable {
     /// The digests that a report in a folder has; none where there is no report.
     static func digests(of model: PreparedModel, in folder: String) -> [String: String] {
         struct Digests: Decodable { let sha256: [String: String] }
-        let data = FileManager.default.contents(atPath: "\(folder)/\(model.reportName)")
+        let data = FileManager.default.contents(atPath: join(folder, model.reportName))
         return data.flatMap { try? JSONDecoder().decode(Digests.self, from: $0) }?.sha256 ?? [:]
     }
 
@@ -78,7 +78,7 @@ public struct PreparationReport: Sendable {
         )
         let models = [PreparedModel.denoiser, .textEncoder]
         guard let model = models.first(where: { $0.indexName == name }) else { return nil }
-        let digests = digests(of: model, in: folder.isEmpty ? "." : folder)
+        let digests = digests(of: model, in: folder)
         return try digests.sorted { $0.key < $1.key }.map { (join(folder, $0.key), $0.value) }
             .first { try WeightPreparation.digest(of: $0.0) != $0.1 }?.0
     }

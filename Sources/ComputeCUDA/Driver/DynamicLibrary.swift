@@ -1,3 +1,4 @@
+import CNVIDIA
 import Glibc
 
 /// A shared library that was opened by name at run time. It stays open as long as the process lives.
@@ -38,6 +39,12 @@ struct DynamicLibrary: @unchecked Sendable {
         }
         throw MissingLibrary(
             names: names, purpose: purpose, folders: folders.named + folders.usual, reason: reason)
+    }
+
+    /// The version that a function of that name tells; throws `MissingSymbol` if the library has none.
+    func version(by name: String) throws -> Int {
+        let getVersion: cudnnGetVersion_t = try symbol(name)
+        return getVersion()
     }
 
     /// The function of that name; throws `MissingSymbol` if the library has none.

@@ -41,7 +41,7 @@ final class CUBLASLt {
         destroy = try library.symbol("cublasLtDestroy")
         statusName = try library.symbol("cublasLtGetStatusName")
         statusText = try library.symbol("cublasLtGetStatusString")
-        version = try Self.version(of: library)
+        version = try library.version(by: "cublasLtGetVersion")
         let create: cublasLtCreate_t = try library.symbol("cublasLtCreate")
         var handle: cublasLtHandle_t?
         let status = create(&handle)
@@ -56,7 +56,7 @@ final class CUBLASLt {
     deinit { _ = destroy(handle) }
 
     /// The version of the library that is there, which is not set up; nil if there is none.
-    static var installedVersion: Int? { try? version(of: open()) }
+    static var installedVersion: Int? { try? open().version(by: "cublasLtGetVersion") }
 
     /// The first version with scales for rows and columns.
     static let firstWithRowScales = 120_900
@@ -65,11 +65,6 @@ final class CUBLASLt {
         try DynamicLibrary(
             ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"],
             purpose: "CUDA's matrix products cuBLASLt")
-    }
-
-    private static func version(of library: DynamicLibrary) throws -> Int {
-        let getVersion: cublasLtGetVersion_t = try library.symbol("cublasLtGetVersion")
-        return getVersion()
     }
 
     /// Throws `CUDAError` unless `status` is success.

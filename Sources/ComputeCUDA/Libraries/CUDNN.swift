@@ -38,7 +38,7 @@ final class CUDNN {
         destroy = try library.symbol("cudnnDestroy")
         errorName = try library.symbol("cudnnGetErrorString")
         lastError = try library.symbol("cudnnGetLastErrorString")
-        version = try Self.version(of: library)
+        version = try library.version(by: "cudnnGetVersion")
         choices = LibraryChoices(
             "cuDNN", version: version, architecture: context.architecture)
         store = PlanStore(version: version, context: context)
@@ -58,16 +58,11 @@ final class CUDNN {
     deinit { _ = destroy(handle) }
 
     /// The version of the library that is there, which is not set up; nil if there is none.
-    static var installedVersion: Int? { try? version(of: open()) }
+    static var installedVersion: Int? { try? open().version(by: "cudnnGetVersion") }
 
     private static func open() throws -> DynamicLibrary {
         try DynamicLibrary(
             ["libcudnn.so.9", "libcudnn.so"], purpose: "CUDA's attention and convolutions cuDNN")
-    }
-
-    private static func version(of library: DynamicLibrary) throws -> Int {
-        let getVersion: cudnnGetVersion_t = try library.symbol("cudnnGetVersion")
-        return getVersion()
     }
 
     /// Throws `CUDAError` unless `status` is success.

@@ -52,27 +52,28 @@ public struct DenoisingStage {
             inputs: denoiser.inputs + (try Self.artifacts(paths)))
     }
 
-    /// Refuses options that contradict one another.
-    private static func check(_ options: DenoisingOptions, _ paths: DenoisingPaths) throws {
+    /// Refuses options that contradict one another, by the names that `denoise-latents` gives them.
+    public static func check(
+        _ options: DenoisingOptions, _ paths: DenoisingPaths
+    ) throws(StageError) {
         let range = options.range
+        let name = "--step-range \(range.lowerBound + 1)-\(range.upperBound)"
         guard range.lowerBound >= 0, range.upperBound <= options.steps, !range.isEmpty else {
-            throw StageError(
-                "steps \(range.lowerBound + 1)-\(range.upperBound) are not among \(options.steps)")
+            throw StageError("\(name) is not among \(options.steps) steps")
+        }
+        if range.lowerBound > 0, paths.input == nil {
+            throw StageError("\(name) goes on from --input, which is missing")
+        }
+        if range.lowerBound == 0, paths.input != nil {
+            throw StageError("\(name) starts from noise and takes no --input")
+        }
+        if !options.isLast, paths.refreshFrom == nil {
+            throw StageError("\(name) needs the final latents, --refresh-from, which is missing")
         }
         if range.count < options.steps, options.solver != .euler {
             throw StageError(
-                "solver '\(options.solver.rawValue)' remembers earlier steps: only euler can be split"
+                "--solver \(options.solver.rawValue) remembers earlier steps: only euler goes with --step-range"
             )
-        }
-        if range.lowerBound > 0, paths.input == nil {
-            throw StageError("step \(range.lowerBound + 1) needs the latents of the step before it")
-        }
-        if range.lowerBound == 0, paths.input != nil {
-            throw StageError("the first step starts from noise and takes no latents")
-        }
-        if !options.isLast, paths.refreshFrom == nil {
-            throw StageError(
-                "steps that are not the last need the final latents to refresh the reference from")
         }
         guard !paths.audio.isEmpty else { throw StageError("there is no audio condition") }
     }
