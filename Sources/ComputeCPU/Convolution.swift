@@ -133,7 +133,7 @@ extension Convolution {
         let attributes = try Attributes(sums: accumulates)
         return try PrimitiveDescription(
             "convolve \(type)[\(batch), \(input), \(inputChannels)] with \(kernel)",
-            attributes: attributes
+            on: device, attributes: attributes
         ) {
             onednn_convolution_create(
                 $0, device.oneDNN.engine, x.descriptor, weight.descriptor, bias?.descriptor,

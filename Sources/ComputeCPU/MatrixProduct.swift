@@ -49,7 +49,7 @@ struct MatrixProduct {
         let attributes = try Attributes(activation: activation.oneDNN, sums: accumulates)
         return try PrimitiveDescription(
             "multiply \(type)[\(rows), \(inner)] with [\(columns), \(inner)]",
-            attributes: attributes
+            on: device, attributes: attributes
         ) {
             onednn_matmul_create(
                 $0, device.oneDNN.engine, x.descriptor, weight.descriptor, bias?.descriptor,

@@ -22,7 +22,7 @@ final class PackedWeight: Storage {
         address = block.address
         let engine = device.oneDNN.engine
         let description = try PrimitiveDescription(
-            "pack a weight", attributes: Attributes()
+            "pack a weight", on: device, attributes: Attributes()
         ) {
             dnnl_reorder_primitive_desc_create(
                 $0, sourceLayout.descriptor, engine, layout.descriptor, engine, $1)

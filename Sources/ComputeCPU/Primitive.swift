@@ -1,17 +1,25 @@
 import COneDNN
+import Synchronization
 
 /// A described primitive, before it is compiled.
 final class PrimitiveDescription {
     let descriptor: dnnl_primitive_desc_t
 
-    /// What `create` describes, with these attributes and the scratch memory the caller's.
+    /// Before release 3.1 oneDNN chooses the blocks of a convolution by a variable of the process, and keeps what it
+    /// made of a choice for all that ask for the like: descriptions on two threads at once would give wrong sums.
+    private static let describing = Mutex(())
+
+    /// What `create` describes for this device's threads, with these attributes and the scratch memory the caller's.
     init(
-        _ operation: @autoclosure () -> String, attributes: Attributes,
+        _ operation: @autoclosure () -> String, on device: CPUDevice, attributes: Attributes,
         _ create: (UnsafeMutablePointer<dnnl_primitive_desc_t?>, dnnl_primitive_attr_t) ->
             dnnl_status_t
     ) throws {
         var made: dnnl_primitive_desc_t?
-        try OneDNNError.check(create(&made, attributes.descriptor), operation())
+        // Work and scratch memory are divided among the threads of the time of describing.
+        device.workers.prepare()
+        let status = Self.describing.withLock { _ in create(&made, attributes.descriptor) }
+        try OneDNNError.check(status, operation())
         guard let made else { preconditionFailure("oneDNN gave no primitive") }
         descriptor = made
     }
