@@ -86,7 +86,7 @@ let package = Package(
                 "Convert.cu", "ConvolutionEpilogue.cu", "Copy.cu", "Gather.cu", "LayerNorm.cu",
                 "Multiply.cu", "Pause.cu", "Permute.cu", "Quantize.cu", "QuantizeByOne.cu",
                 "QuantizePixels.cu", "RMSNorm.cu", "Rescale.cu", "Rotate.cu", "Softmax.cu",
-                "TransposeValues.cu", "Upsample.cu", "Widen.cu")),
+                "TileValues.cu", "Upsample.cu", "Widen.cu")),
         room("Layers", uses: ["Compute", "Tensors"]),
 
         // Models, which know neither files between stages, nor backends, nor one another

@@ -5,7 +5,8 @@ import Tensors
 extension KernelBenchmark {
     /// Operations of the denoiser, the decoder and the text encoder.
     static let all: [KernelBenchmark] =
-        norms + sums + rotations + pictures + text + narrowProducts + narrowRows + narrowAttention
+        norms + sums + rotations + pictures + text + narrowProducts + narrowRows
+        + narrowValues + narrowAttention
 
     static let (tokens, frameTokens, dim, heads, head) = (3168, 1056, 5120, 40, 128)
     static let chosen = Variant("chosen")

@@ -91,24 +91,37 @@ extension KernelBenchmark {
         }
     }
 
-    /// Self-attention over window and conditioning in both types.
-    static let narrowAttention: [KernelBenchmark] = [DataType.float8E4M3, .bfloat16].map { type in
+    /// Values into a window of 8 bits, row by row and in tiles.
+    static let narrowValues: [KernelBenchmark] = [false, true].map { isTiled in
+        KernelBenchmark(
+            name: "values to float8\(isTiled ? " in tiles" : "") [3168, 5120]", variants: [chosen]
+        ) { device in
+            let x = try noise(device, [tokens, dim])
+            let y = try numbers(device, [tokens, dim], isTiled: isTiled)
+            return Operands(tensors: [x, y], result: x) { try device.copy(x, into: y) }
+        }
+    }
+
+    /// Self-attention over window and conditioning in both types, and with values that must be put into tiles before.
+    static let narrowAttention: [KernelBenchmark] = [
+        (DataType.float8E4M3, true), (.float8E4M3, false), (.bfloat16, false),
+    ].map { type, isTiled in
         let variants =
             type == .bfloat16 ? [chosen, Variant("cuDNN") { $0.attendsItself = false }] : [chosen]
         return KernelBenchmark(
-            name: "attention \(type) [3168 x 15312, 40, 128]", variants: variants
+            name: "attention \(type) [3168 x 15312, 40, 128]"
+                + (type == .bfloat16 || isTiled ? "" : ", values in rows"), variants: variants
         ) { device in
-            func operand(_ count: Int) throws -> Tensor {
-                let wide = try noise(device, [1, count, heads, head])
-                guard type == .float8E4M3 else { return wide }
-                let scale = try device.tensor([1 / 448], [1])
-                let numbers = try device.allocate(wide.shape, type).scaled(byOne: scale)
+            func operand(_ count: Int, isTiled: Bool = false) throws -> Tensor {
+                let shape: Shape = [count, heads, head]
+                let wide = try noise(device, shape)
+                guard type == .float8E4M3 else { return wide.reshaped([1, count, heads, head]) }
+                let numbers = try numbers(device, shape, isTiled: isTiled)
                 try device.copy(wide, into: numbers)
-                return numbers
+                return numbers.reshaped([1, count, heads, head])
             }
-            let (query, key, value) = (
-                try operand(tokens), try operand(keys), try operand(keys)
-            )
+            let (query, key) = (try operand(tokens), try operand(keys))
+            let value = try operand(keys, isTiled: isTiled)
             let out = try operand(tokens)
             return Operands(
                 tensors: [query, key, value, out], result: out,
@@ -118,5 +131,14 @@ extension KernelBenchmark {
                     query: query, key: key, value: value, scale: 0.0884, bias: nil, into: out)
             }
         }
+    }
+
+    /// Memory for numbers of 8 bits by one scale for all.
+    private static func numbers(
+        _ device: CUDADevice, _ shape: Shape, isTiled: Bool
+    ) throws -> Tensor {
+        let scale = try device.tensor([Float(1) / 448], [1])
+        let memory = try device.allocate(shape, .float8E4M3)
+        return isTiled ? memory.tiled(byOne: scale) : memory.scaled(byOne: scale)
     }
 }

@@ -53,9 +53,6 @@ public struct AttentionShares: Hashable, Sendable {
     private static func sumBytes(clusters: Int) -> Int {
         4 * clusters * tileRows * (head + 2) * DataType.float32.size
     }
-
-    /// Keys of values in 8 bits that lie transposed, one channel's behind the other's: as many as the copy engine wants in a row.
-    public static func paddedKeys(_ keys: Int) -> Int { (keys + 15) / 16 * 16 }
 }
 
 extension CardAbilities {
@@ -70,8 +67,9 @@ extension CardAbilities {
     }
 
     /// Bytes of the blocks that it holds at once, in the order in which they are allocated, on the largest card.
-    func attentionBlocks(query: Tensor, key: Tensor) -> [Int] {
-        let values = key.shape[2] * AttentionShares.head * AttentionShares.paddedKeys(key.shape[1])
-        return (query.dataType == .bfloat16 ? [] : [values]) + [AttentionShares.mostSumBytes]
+    func attentionBlocks(value: Tensor) -> [Int] {
+        let isReady = value.dataType == .bfloat16 || value.isTiled
+        let tiled = value.shape[2] * value.shape[3] * Tensor.wholeTiles(value.shape[1])
+        return (isReady ? [] : [tiled]) + [AttentionShares.mostSumBytes]
     }
 }

@@ -11,6 +11,8 @@ extension Device {
     public func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor {
         try allocate([rows, weight.shape[1]], activationType)
     }
+
+    public func wantsTiledValues(head: Int) -> Bool { false }
 }
 
 /// The operations in the form in which models write them: with defaults, and the result allocated.

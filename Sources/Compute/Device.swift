@@ -40,6 +40,10 @@ public protocol Device: AnyObject {
     /// type, or of 8 bits with a scale for each row.
     func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor
 
+    /// Whether `attention` reads values of float8_e4m3 with heads of this width fastest in tiles (`Tensor.tiled(byOne:)`).
+    /// Only `copy` and `linear` write such a tensor, and only `attention` reads it.
+    func wantsTiledValues(head: Int) -> Bool
+
     /// Copies `bytes` from the host into a contiguous tensor.
     func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws
 

@@ -61,19 +61,28 @@ public enum OperationWorkspaces: Hashable, Sendable {
 
     /// What an attention holds: what this project's kernel for Hopper leaves between its parts; elsewhere copies of operands of 8
     /// bits, scores where cuDNN does not attend, and on a processor what its threads work in.
-    func attention(query: Tensor, key: Tensor, into out: Tensor, activationType: DataType) -> [Int]
-    {
+    func attention(
+        query: Tensor, key: Tensor, value: Tensor, into out: Tensor, activationType: DataType
+    ) -> [Int] {
         let isNarrow = query.scales != nil
         let copies = [query, key, key, out].map { $0.shape.elementCount * activationType.size }
         switch self {
         case .card(let card):
-            if card.attendsItself(key: key) { return card.attentionBlocks(query: query, key: key) }
+            if card.attendsItself(key: key) { return card.attentionBlocks(value: value) }
             let type = isNarrow ? activationType : query.dataType
             return (isNarrow ? copies : []) + card.scores(query: query, key: key, type)
         case .processor(let processor):
             let scratch = processor.threads * ProcessorAbilities.attentionBytes(query)
             return [scratch] + (isNarrow ? copies : [])
         }
+    }
+}
+
+extension OperationWorkspaces {
+    /// Whether the device lays values of 8 bits with heads of this width out in tiles.
+    func wantsTiledValues(head: Int) -> Bool {
+        guard case .card(let card) = self else { return false }
+        return card.hasNarrowAttention(head: head)
     }
 }
 

@@ -106,6 +106,8 @@ extension ProfilingDevice {
         try device.allocateInput(rows: rows, of: weight)
     }
 
+    public func wantsTiledValues(head: Int) -> Bool { device.wantsTiledValues(head: head) }
+
     public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws {
         try measure(OperationCall("write", [tensor.shape], reading: [], writing: [tensor])) {
             try device.write(bytes, to: tensor)

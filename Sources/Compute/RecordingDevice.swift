@@ -119,6 +119,10 @@ extension RecordingDevice {
         return scaledRows(shape, weight.dataType)
     }
 
+    public func wantsTiledValues(head: Int) -> Bool {
+        workspaces?.wantsTiledValues(head: head) ?? false
+    }
+
     private func scaledRows(_ shape: Shape, _ dataType: DataType) -> Tensor {
         allocate(shape, dataType).scaled(byRows: allocate([shape[0]], .float32))
     }
@@ -166,7 +170,7 @@ extension RecordingDevice {
         precondition(query.shape[2] == key.shape[2] && query.shape[3] == key.shape[3])
         if let workspaces {
             let blocks = workspaces.attention(
-                query: query, key: key, into: out, activationType: activationType)
+                query: query, key: key, value: value, into: out, activationType: activationType)
             work(in: blocks)
         }
         record("attention", [query, key, value, bias], out)

@@ -11,11 +11,14 @@ public final class ScaledStorage: Storage {
     public let scales: Tensor
     /// Whether there is a scale for each row.
     public let isPerRow: Bool
+    /// Whether successive rows lie in tiles (`Tensor.tileRows`).
+    public let isTiled: Bool
 
-    fileprivate init(numbers: any Storage, scales: Tensor, isPerRow: Bool) {
+    fileprivate init(numbers: any Storage, scales: Tensor, isPerRow: Bool, isTiled: Bool) {
         self.numbers = numbers
         self.scales = scales
         self.isPerRow = isPerRow
+        self.isTiled = isTiled
     }
 
     public var byteCount: Int { numbers.byteCount + scales.byteCount }
@@ -30,6 +33,18 @@ extension Tensor {
     /// Whether each row of a matrix has a scale of its own.
     public var hasScaledRows: Bool { scaledStorage?.isPerRow ?? false }
 
+    /// Rows of a tile, of which each column's numbers lie in one piece, in an order that is the device's own.
+    public static let tileRows = 16
+
+    /// Rows rounded up to whole tiles.
+    public static func wholeTiles(_ rows: Int) -> Int {
+        (rows + tileRows - 1) / tileRows * tileRows
+    }
+
+    /// Whether successive rows [tokens, ...] lie in tiles, as some devices want the values of `attention`. A tile takes as many
+    /// bytes as its rows would: ranges that begin at a tile's first row are ranges of it, too.
+    public var isTiled: Bool { scaledStorage?.isTiled ?? false }
+
     /// The numbers without their scales.
     public var numbers: Tensor { scaledStorage.map { onStorage($0.numbers) } ?? self }
 
@@ -39,16 +54,24 @@ extension Tensor {
         return scaled(by: scale, isPerRow: false)
     }
 
+    /// The same memory for 8-bit numbers in tiles of rows with one scale, float32 [1], for all. Traps unless it is of whole
+    /// tiles.
+    public func tiled(byOne scale: Tensor) -> Tensor {
+        precondition(scale.shape == [1] && isContiguous && shape[0] % Self.tileRows == 0)
+        return scaled(by: scale, isPerRow: false, isTiled: true)
+    }
+
     /// The same matrix of 8-bit numbers with scales, float32 [rows], one for each row.
     public func scaled(byRows scales: Tensor) -> Tensor {
         precondition(shape.rank == 2 && scales.shape == [shape[0]])
         return scaled(by: scales, isPerRow: true)
     }
 
-    private func scaled(by scales: Tensor, isPerRow: Bool) -> Tensor {
+    private func scaled(by scales: Tensor, isPerRow: Bool, isTiled: Bool = false) -> Tensor {
         precondition(dataType.isNarrow && self.scales == nil && scales.dataType == .float32)
         return onStorage(
-            ScaledStorage(numbers: storage, scales: scales, isPerRow: isPerRow))
+            ScaledStorage(
+                numbers: storage, scales: scales, isPerRow: isPerRow, isTiled: isTiled))
     }
 }
 

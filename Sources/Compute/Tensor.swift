@@ -124,6 +124,8 @@ extension Tensor {
 
     private func slice(axis: Int, _ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= shape[axis])
+        precondition(
+            !isTiled || shape[0] == 1 || axis == 0 && range.lowerBound % Self.tileRows == 0)
         var extents = shape.dimensions
         extents[axis] = range.count
         if axis == 0, hasScaledRows, let scales {
@@ -136,5 +138,5 @@ extension Tensor {
 }
 
 extension Tensor: CustomStringConvertible {
-    public var description: String { "\(dataType)\(shape)" }
+    public var description: String { "\(dataType)\(shape)" + (isTiled ? " in tiles" : "") }
 }

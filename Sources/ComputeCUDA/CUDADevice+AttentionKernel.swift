@@ -3,6 +3,11 @@ import Tensors
 
 // Attention by `Attend.cu`, on Hopper.
 extension CUDADevice {
+    public func wantsTiledValues(head: Int) -> Bool {
+        tuning.attendsItself && driver.encodeTensorMap != nil
+            && abilities.hasNarrowAttention(head: head)
+    }
+
     /// Whether the kernel is made for this card and the shape, and computed it.
     func attendByKernel(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, into out: Tensor
@@ -11,6 +16,7 @@ extension CUDADevice {
             tuning.attendsItself && driver.encodeTensorMap != nil
             && abilities.attendsItself(key: key)
             && [query, key, value, out].allSatisfy(Self.hasWholeRows)
+            && (value.dataType == .bfloat16 || value.strides[2] == value.shape[3])
         guard isMade else { return false }
         for sequence in 0..<query.shape[0] {
             try attend(
@@ -38,13 +44,15 @@ extension CUDADevice {
         let stepKeys = AttentionShares.keys(of: type)
         let isWide = type == .bfloat16
         // In this order, as a plan counts them.
-        let values = try isWide ? value : transposed(value)
+        let values = try isWide || value.isTiled ? value : tiled(value)
         let sums = try allocate([max(shares.sumBytes, 4) / 4], .float32)
         let maps = try [
-            rows(of: query, count: AttentionShares.tileRows), rows(of: key, count: stepKeys / 2),
+            TensorMap(rowsOf: query, count: AttentionShares.tileRows, driver: driver),
+            TensorMap(rowsOf: key, count: stepKeys / 2, driver: driver),
             isWide
-                ? rows(of: values, count: stepKeys / 2)
-                : TensorMap(values, box: [1, 64, 64], swizzle: .of64, driver: driver),
+                ? TensorMap(rowsOf: values, count: stepKeys / 2, driver: driver)
+                : TensorMap(
+                    tilesOf: values, count: stepKeys / 2 / Tensor.tileRows, driver: driver),
         ].map { KernelArgument.bytes($0.bytes) }
         let problem = KernelArgument.structure(
             Attendance(
@@ -69,23 +77,13 @@ extension CUDADevice {
         }
     }
 
-    /// Rows of a head, `count` at a time, in tiles of 128 bytes.
-    private func rows(of tensor: Tensor, count: Int) throws -> TensorMap {
-        try TensorMap(
-            tensor, box: [count, 1, 128 / tensor.dataType.size], swizzle: .of128, driver: driver)
-    }
-
-    /// Values [keys, heads, 128] of 8 bits as [heads, 128, keys], as the matrix units take them.
-    private func transposed(_ values: Tensor) throws -> Tensor {
-        let (keys, heads) = (values.shape[0], values.shape[1])
-        let padded = AttentionShares.paddedKeys(keys)
-        let transposed = try allocate([heads, AttentionShares.head, padded], .float8E4M3)
-        try launch(
-            "TransposeValues.transposeValues_e4m3", grid: ((padded + 127) / 128, heads, 1),
-            block: 256,
-            .address(values.address), .int(values.strides[0]), .int(values.strides[1]),
-            .int(keys), .int(padded), .address(transposed.address))
-        return transposed
+    /// Values [keys, heads, 128] of 8 bits in tiles, as the matrix units take them.
+    private func tiled(_ values: Tensor) throws -> Tensor {
+        guard let scale = values.scales else { preconditionFailure("\(values) has no scale") }
+        let whole = [Tensor.wholeTiles(values.shape[0])] + values.shape.dimensions.dropFirst()
+        let tiled = try allocate(Shape(whole), .float8E4M3).tiled(byOne: scale)
+        try tile(values.numbers, into: tiled.rows(0..<values.shape[0]))
+        return tiled
     }
 
     /// Bytes of shared memory: queries, and some steps' keys and values; barriers at the end.

@@ -17,6 +17,7 @@ extension CUDADevice {
         guard
             try !attendByKernel(query: query, key: key, value: value, scale: scale, into: out)
         else { return }
+        precondition(!value.isTiled, "tiles that were not asked for")
         let wide = try allocate(out.shape, activationType)
         try attention(
             query: widened(query), key: widened(key), value: widened(value), scale: scale,

@@ -12,6 +12,7 @@ extension CUDADevice {
     /// y = activation(x) where x or y has scales.
     func convertScaled(_ x: Tensor, _ activation: Activation, into y: Tensor) throws {
         precondition(x.shape == y.shape)
+        guard !x.isTiled else { throw unsupported("reading numbers in tiles") }
         guard x.scales == nil else {
             guard y.scales != nil || activation != .identity else { return try widen(x, into: y) }
             let wide = try allocate(x.shape, .float32)
@@ -57,8 +58,25 @@ extension CUDADevice {
     /// The largest block of kernels that keep rows in registers.
     private static let mostThreads = 640
 
+    /// x [rows, ...] in tiles of rows: elements by the scale that y has, or numbers as they are.
+    func tile(_ x: Tensor, into y: Tensor) throws {
+        let width = y.shape.dimensions.dropFirst().reduce(1, *)
+        let rows = try deviceRows(Self.joined(x), "tiling")
+        let (columns, rowsOfBlock) = (128, 64)
+        guard width % columns == 0, rows.isAligned(to: 4 * x.dataType.size) else {
+            throw unsupported("tiling of rows of \(width)")
+        }
+        precondition(y.isTiled && y.address % 16 == 0)
+        try launch(
+            "TileValues.tileValues_\(suffix(x.dataType, "tiling"))",
+            grid: ((rows.count + rowsOfBlock - 1) / rowsOfBlock, width / columns, 1), block: 256,
+            .address(rows.address), .int(rows.stride), .int(rows.count), .int(width),
+            .address(x.isFloating ? vector(y.scales) : 0), .address(y.address))
+    }
+
     /// Numbers by the scale that y has.
     private func quantizeByOne(_ x: Tensor, into y: Tensor) throws {
+        guard !y.isTiled else { return try tile(x, into: y) }
         let all = DeviceRows.refolded([
             try deviceRows(x, "quantize"), try deviceRows(y, "quantize"),
         ])

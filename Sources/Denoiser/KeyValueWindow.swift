@@ -7,6 +7,7 @@ package final class KeyValueWindow {
     private let layers: [Layer]
     private let grid: LatentGrid
     private let slots: StreamedSlots?
+    private let hasTiledValues: Bool
 
     private enum Layer {
         case resident(LayerWindow)
@@ -22,19 +23,20 @@ package final class KeyValueWindow {
         self.grid = grid
         self.slots = slots
         let shape = configuration.windowShape(on: grid)
-        func zeros(scale: Tensor?) throws -> Tensor {
-            guard let scale else { return try device.zeros(shape, device.activationType) }
-            return try device.zeros(shape, .float8E4M3).scaled(byOne: scale)
-        }
+        let hasTiledValues =
+            scales != nil && grid.hasWholeTiles
+            && device.wantsTiledValues(head: configuration.head)
+        self.hasTiledValues = hasTiledValues
         layers = try (0..<configuration.layers).map { layer in
             let scales = scales?[layer]
+            let type = scales == nil ? device.activationType : .float8E4M3
             guard streamed.contains(layer) else {
                 return .resident(
                     LayerWindow(
-                        grid: grid, keys: try zeros(scale: scales?.key),
-                        values: try zeros(scale: scales?.value)))
+                        grid: grid, keys: try device.zeros(shape, type),
+                        values: try device.zeros(shape, type), scales: scales,
+                        hasTiledValues: hasTiledValues))
             }
-            let type = scales == nil ? device.activationType : .float8E4M3
             let group = try StreamedGroup(
                 configuration.windowBundle(on: grid, type: type), on: device.linked())
             group.clear()
@@ -100,12 +102,9 @@ extension KeyValueWindow {
         case .streamed(let group, let scales):
             guard let slots else { preconditionFailure("a streamed window has no slots") }
             let tensors = try fetch(group, slots)
-            guard let scales else {
-                return LayerWindow(grid: grid, keys: tensors[0], values: tensors[1])
-            }
             return LayerWindow(
-                grid: grid, keys: tensors[0].scaled(byOne: scales.key),
-                values: tensors[1].scaled(byOne: scales.value))
+                grid: grid, keys: tensors[0], values: tensors[1], scales: scales,
+                hasTiledValues: hasTiledValues)
         }
     }
 }

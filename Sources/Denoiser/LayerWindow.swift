@@ -10,8 +10,24 @@ package struct LayerWindow {
     let grid: LatentGrid
     /// [conditioning and window tokens, heads, head]
     let keys: Tensor
-    /// Like the keys.
+    /// Like the keys; of 8 bits perhaps in tiles.
     let values: Tensor
+
+    /// Keys and values as they are, or of 8 bits with these scales.
+    init(
+        grid: LatentGrid, keys: Tensor, values: Tensor, scales: AttentionScales?,
+        hasTiledValues: Bool
+    ) {
+        self.grid = grid
+        guard let scales else {
+            (self.keys, self.values) = (keys, values)
+            return
+        }
+        self.keys = keys.scaled(byOne: scales.key)
+        self.values =
+            hasTiledValues
+            ? values.tiled(byOne: scales.value) : values.scaled(byOne: scales.value)
+    }
 
     /// Where the reference's keys go, turned for each pass anew.
     var referenceKeys: Tensor { keys.rows(0..<grid.frameTokens) }
@@ -39,6 +55,11 @@ package struct LayerWindow {
 }
 
 extension LatentGrid {
+    /// Whether the conditioning and each block are whole tiles of rows.
+    var hasWholeTiles: Bool {
+        [conditioningTokens, blockTokens].allSatisfy { $0 % Tensor.tileRows == 0 }
+    }
+
     /// The rows of a window for the block that starts at token `position` of the video.
     fileprivate func rows(ofBlockAt position: Int) -> Range<Int> {
         let start = conditioningTokens + position % windowTokens

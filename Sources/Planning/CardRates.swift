@@ -79,14 +79,15 @@ extension CardRates {
     /// before these are made rates.
     ///
     /// Attention is fitted to whole steps with this project's kernel (2026-11-28): at these rates its 39.7 TFLOP take 63.6 ms in
-    /// bfloat16 and 47.6 ms in 8 bits, and steps of which 193.7, 140.0 (8-bit matrices) and 123.5 ms (windows, too) were measured take
-    /// 193.4, 139.7 and 123.2 ms. Profiles have 59.4 and 44.4 ms of attention, as the card is cooler there than in a step.
+    /// bfloat16 and 44.7 ms in 8 bits, and steps of which 188.3 to 193.7, 138.4 to 140.0 (8-bit matrices) and 119.4 ms (windows, too)
+    /// were measured take 193.4, 139.7 and 120.3 ms. Profiles have 59.4 and 41.5 ms of attention, as the card is cooler there than in a
+    /// step.
     public static let h200 = CardRates(
         name: "h200", cardName: "H200", architecture: 90,
         products: [
             .bfloat16: 737e12, .float8E4M3: 1446e12, .int8: 1232e12,
         ],
-        attention: [.bfloat16: 624e12, .float8E4M3: 834e12],
+        attention: [.bfloat16: 624e12, .float8E4M3: 889e12],
         memory: 3.2e12, link: 55e9, perOperation: 9e-6,
         source: "measured on an H200: whole steps in bfloat16 and in 8 bits")
 }
@@ -109,7 +110,7 @@ private struct DataSheet {
     let link: Double
 
     /// The data sheet times the share of its own that an H200 reaches in a step: 737 of 989 TFLOP/s in products, 3.2 of 4.8 TB/s; in
-    /// attention 624 of 989, and 834 of 1979 in 8 bits, or 545 of 989 by cuDNN, which serves other cards than Hopper's.
+    /// attention 624 of 989, and 889 of 1979 in 8 bits, or 545 of 989 by cuDNN, which serves other cards than Hopper's.
     var rates: CardRates {
         let product = 737.0 / 989
         let isHopper = architecture == 90
@@ -120,7 +121,7 @@ private struct DataSheet {
         ]
         products[.float8E4M3] = float8.map { $0 * product * 1e12 }
         var attentions: [DataType: Double] = [.bfloat16: bfloat16 * attention * 1e12]
-        if isHopper { attentions[.float8E4M3] = float8.map { $0 * 834 / 1979 * 1e12 } }
+        if isHopper { attentions[.float8E4M3] = float8.map { $0 * 889 / 1979 * 1e12 } }
         return CardRates(
             name: name, cardName: cardName, architecture: architecture, products: products,
             attention: attentions, memory: memory * moving * 1e9, link: link, perOperation: 9e-6,

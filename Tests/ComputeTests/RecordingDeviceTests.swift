@@ -50,6 +50,32 @@ import Testing
         #expect(part.storage === x.storage)
     }
 
+    /// Parts of a tensor in tiles are in tiles, and a card's attention copies values that are not.
+    @Test func partsOfTilesAreTiles() throws {
+        let card = RecordingDevice(activationType: .bfloat16, workspaces: .card(.hopper))
+        #expect(card.wantsTiledValues(head: 128) && !card.wantsTiledValues(head: 64))
+        #expect(!device.wantsTiledValues(head: 128))
+        let scale = card.allocate([1], .float32)
+        let memory = card.allocate([4096, 2, 128], .float8E4M3)
+        let tiled = memory.tiled(byOne: scale)
+        #expect(!memory.isTiled && !memory.scaled(byOne: scale).isTiled && !tiled.numbers.isTiled)
+        let part = tiled.rows(32..<4081)
+        #expect(part.isTiled && part.offset == 32 * 256)
+        #expect(part.reshaped([1, 4049, 2, 128])[0].isTiled)
+        func bytes(values: Tensor) -> Int {
+            let before = card.peakBytes
+            let query = card.allocate([1, 8, 2, 128], .float8E4M3).scaled(byOne: scale)
+            let keys = memory.rows(0..<4049).scaled(byOne: scale)
+            card.attention(
+                query: query, key: keys.reshaped([1, 4049, 2, 128]),
+                value: values.reshaped([1, 4049, 2, 128]), scale: 1, bias: nil, into: query)
+            return card.peakBytes - before
+        }
+        let least = bytes(values: part)
+        #expect(
+            least > 0 && bytes(values: memory.rows(0..<4049).scaled(byOne: scale)) == 4064 * 256)
+    }
+
     @Test func splitsAndJoinsColumns() {
         let heads = device.allocate([4, 12], .float32).columns(4..<10).splittingColumns(into: 3)
         #expect(heads.shape == [4, 3, 2])

@@ -13,7 +13,7 @@ import Testing
             #expect(operation.isOptional == isNarrow, "\(operation.name)")
             #expect(operation.types == (isNarrow ? [.bfloat16] : [.float32, .bfloat16]))
         }
-        #expect(OperationCase.all.count(where: \.isOptional) == 126)
+        #expect(OperationCase.all.count(where: \.isOptional) == 129)
     }
 
     /// The processor leaves nothing out.

@@ -76,6 +76,48 @@ import Testing
         #expect(device.peakBytes < (weightBytes + window) * 23 / 20)
     }
 
+    /// Values of 8 bits lie in tiles where a card wants that and blocks are whole tiles; nothing else touches them then but what
+    /// writes them and attention.
+    @Test(arguments: [(704, 384, true), (384, 256, true), (832, 480, false)])
+    func valuesInTiles(width: Int, height: Int, areTiled: Bool) throws {
+        let (transformer, _) = try transformer()
+        let device = RecordingDevice(
+            activationType: .bfloat16, matrixType: .float8E4M3, workspaces: .card(.hopper))
+        try transformer.load(on: device)
+        let grid = LatentGrid(height: height / 8, width: width / 8, clipFrames: 12)
+        let branch = try transformer.branches(
+            contexts: [[Float](repeating: 0, count: 4096)], steps: 1, grid: grid,
+            windowType: .float8E4M3, residency: .resident, on: device, monitor: { _ in }
+        ).branches[0]
+        func latents(_ frames: Int) -> Latents {
+            Latents(channels: 16, frames: frames, height: grid.height, width: grid.width)
+        }
+        device.removeRecords()
+        try transformer.prefill(
+            branch, reference: latents(1), motion: latents(19), grid: grid, on: device)
+        let audio = try transformer.audioCondition(
+            [[Float](repeating: 0, count: 12 * 25 * 1024)], on: device)
+        _ = try transformer.velocity(
+            of: NoisyBlock(
+                latents: latents(3), frame: 15, timestep: 1000, window: 0, sinkDistance: 7),
+            audio: audio, masks: nil, branch: branch, grid: grid, on: device)
+        func count(_ operation: String, _ isTiled: (RecordingDevice.Record) -> Bool) -> Int {
+            device.records.count { $0.operation == operation && isTiled($0) }
+        }
+        func isWritten(_ record: RecordingDevice.Record) -> Bool {
+            record.output.hasSuffix(" in tiles")
+        }
+        func isRead(_ record: RecordingDevice.Record) -> Bool {
+            record.inputs.contains { $0.hasSuffix(" in tiles") }
+        }
+        let expected = areTiled ? 40 : 0
+        // The conditioning's, the block's, and over the window.
+        #expect(count("copy", isWritten) == expected && count("linear", isWritten) == expected)
+        #expect(count("attention", isRead) == expected)
+        #expect(device.records.count(where: isWritten) == 2 * expected)
+        #expect(device.records.count(where: isRead) == expected)
+    }
+
     private func checkAttention(_ records: [RecordingDevice.Record], grid: LatentGrid) {
         let attention = records.filter { $0.operation == "attention" }
         let tokens = grid.blockTokens

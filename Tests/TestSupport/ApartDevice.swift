@@ -212,6 +212,8 @@ extension ApartDevice {
         try base.allocateInput(rows: rows, of: weight)
     }
 
+    public func wantsTiledValues(head: Int) -> Bool { base.wantsTiledValues(head: head) }
+
     public func write(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) {
         let copy = Array(bytes)
         perform { [base] in try copy.withUnsafeBytes { try base.write($0, to: tensor) } }

@@ -80,7 +80,7 @@ package enum KernelSources {
         "Rescale": PackageResources.Rescale_cu,
         "Rotate": PackageResources.Rotate_cu,
         "Softmax": PackageResources.Softmax_cu,
-        "TransposeValues": PackageResources.TransposeValues_cu,
+        "TileValues": PackageResources.TileValues_cu,
         "Upsample": PackageResources.Upsample_cu,
         "Widen": PackageResources.Widen_cu,
     ]

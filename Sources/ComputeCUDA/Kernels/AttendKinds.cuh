@@ -81,12 +81,13 @@ struct Wide {
     }
 };
 
-/// float8_e4m3: rows of 128 bytes; values lie transposed, [channels, keys], as three tiles of 64 keys.
+/// float8_e4m3: rows of 128 bytes; values lie in tiles of 16 keys, [128 channels, 16 keys] each.
 struct Narrow {
     using Element = e4m3;
     static constexpr int keyRows = 192, stages = 4;
     static constexpr int scores = keyRows / 2, packed = keyRows / 8;
     static constexpr int queryBytes = queryRows * 128, keyBytes = keyRows * 128;
+    static constexpr int tileRows = 16, tileBytes = tileRows * 128;
     /// The largest weight is 256: small ones are not lost then.
     static constexpr float logOfOne = 8;
     /// Weights take longer than products here, and both groups may as well make theirs at once.
@@ -104,15 +105,12 @@ struct Narrow {
         fetchFor(forBoth, to + first * 128, map, 0, head, row + first, barrier);
     }
 
-    /// Half of the channels.
+    /// Half of the tiles.
     static __device__ __forceinline__ void fetchHalfOfValues(const TensorMap& map, unsigned to,
                                                              int head, int row, int half,
                                                              bool forBoth, unsigned barrier) {
-#pragma unroll
-        for (int i = 0; i < 3; i++) {
-            const unsigned place = to + i * 8192 + half * 4096;
-            fetchFor(forBoth, place, map, row + 64 * i, 64 * half, head, barrier);
-        }
+        const int first = half * (keyRows / 2 / tileRows);
+        fetchFor(forBoth, to + first * tileBytes, map, 0, head, row / tileRows + first, barrier);
     }
 
     static __device__ __forceinline__ void scoreAll(float (&s)[scores], unsigned q, unsigned k) {
@@ -126,11 +124,11 @@ struct Narrow {
 #pragma unroll
         for (int i = 0; i < keyRows / 32; i++)
             mixNumbers(o, p[4 * i], p[4 * i + 1], p[4 * i + 2], p[4 * i + 3],
-                       operand64(v + i / 2 * 8192 + i % 2 * 32));
+                       operandOfTiles(v + i * 2 * tileBytes, tileBytes));
     }
 
     /// A thread's weights are those of keys 2 t, 2 t + 1, 2 t + 8 and 2 t + 9 of each 16, where the matrix units want four in a
-    /// row: `transposeValues` puts the values in that order.
+    /// row: `tileValues` puts the values in that order.
     static __device__ __forceinline__ void packAll(unsigned (&p)[packed], const float (&s)[scores]) {
         const e4m3* type = nullptr;
 #pragma unroll

@@ -92,9 +92,10 @@ __device__ __forceinline__ unsigned long long operand(unsigned address, int colu
            1ull << 62;
 }
 
-/// The same of a tile with rows of 64 bytes.
-__device__ __forceinline__ unsigned long long operand64(unsigned address) {
-    return (unsigned long long)((address & 0x3ffff) >> 4) | 1ull << 16 | 512ull >> 4 << 32 | 2ull << 62;
+/// The same of tiles with rows of 16 bytes, which are not swizzled: the next 16 columns are those of the tile behind this one.
+__device__ __forceinline__ unsigned long long operandOfTiles(unsigned address, int tileBytes) {
+    return (unsigned long long)((address & 0x3ffff) >> 4) |
+           (unsigned long long)(tileBytes >> 4) << 16 | 128ull >> 4 << 32;
 }
 
 __device__ __forceinline__ void beginProducts() {

@@ -178,7 +178,47 @@ extension OperationCase {
         narrowAttention("many-keys-odd", queries: 70, keys: 1033, heads: 1, head: 128),
         narrowAttention("20x31x3x24", queries: 20, keys: 31, heads: 3, head: 24),
         narrowAttention("batch", batch: 2, queries: 64, keys: 96, heads: 2, head: 64),
+        windowAttention("window", queries: 300, rows: [16, 704, 352], heads: 3),
+        windowAttention("window-part", queries: 150, rows: [1024, 64], heads: 2, keys: 1059),
+        windowAttention("window-short", queries: 40, rows: [48], heads: 1),
     ]
+
+    /// Attention over a window whose values are written range by range, in tiles where the device wants that; of more rows
+    /// than there are keys.
+    private static func windowAttention(
+        _ name: String, queries: Int, rows: [Int], heads: Int, keys: Int? = nil
+    ) -> OperationCase {
+        narrow("attention/float8_e4m3-many-keys-\(name)", .within(6e-2)) { inputs in
+            let (device, head) = (inputs.device, 128)
+            let all = rows.reduce(0, +)
+            let query = try inputs.scaledByOne(
+                [1, queries, heads, head], .float8E4M3, scale: 1 / 64)
+            let key = try inputs.scaledByOne(
+                [all, heads, head], .float8E4M3, scale: 1 / 32)
+            let memory = try device.zeros([all, heads, head], .float8E4M3)
+            let scale = try device.tensor([Float(1) / 64], [1])
+            let values =
+                device.wantsTiledValues(head: head)
+                ? memory.tiled(byOne: scale) : memory.scaled(byOne: scale)
+            let parts = try rows.map { try inputs.random([$0, heads * head]) }
+            let out = try inputs.outputByOne(query.shape, .float8E4M3, scale: 1 / 100)
+            func active(_ tensor: Tensor) -> Tensor {
+                tensor.rows(0..<(keys ?? all)).reshaped([1, keys ?? all, heads, head])
+            }
+            return Call(output: out) {
+                var start = 0
+                for part in parts {
+                    let range = start..<start + part.shape[0]
+                    try device.copy(
+                        part, into: values.rows(range).reshaped([range.count, heads * head]))
+                    start = range.upperBound
+                }
+                try device.attention(
+                    query: query, key: active(key), value: active(values),
+                    scale: 1 / Float(head).squareRoot(), bias: nil, into: out)
+            }
+        }
+    }
 
     private static func narrowAttention(
         _ name: String, batch: Int = 1, queries: Int, keys: Int, heads: Int, head: Int
