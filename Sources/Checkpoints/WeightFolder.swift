@@ -30,6 +30,8 @@ public struct WeightFolder: Sendable {
     static let audioEncoderName = "wav2vec2-large-xlsr-53-english"
     /// The published folder of the tokenizer inside it.
     static let tokenizerName = "google/umt5-xxl"
+    /// The published name of the video autoencoder inside it, and that of the same in safetensors.
+    static let videoVAENames = ["Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors"]
 
     /// The path of the denoiser's hyper-parameters.
     public func denoiserConfigurationPath() throws(MissingWeightFile) -> String {
@@ -60,9 +62,9 @@ public struct WeightFolder: Sendable {
         try find(["\(Self.tokenizerName)/tokenizer.json"])
     }
 
-    /// The video autoencoder.
+    /// The video autoencoder, as published or with the same tensors in safetensors.
     public func videoVAE() throws -> any Checkpoint {
-        try openCheckpoint(at: find(["Wan2.1_VAE.pth"]))
+        try openCheckpoint(at: find(Self.videoVAENames))
     }
 
     /// The path of the wav2vec 2.0 audio encoder's hyper-parameters.

@@ -49,26 +49,37 @@ extension PhiloxRandom {
         let blockThreads = 256
         let blocks = min((count + blockThreads - 1) / blockThreads, 8 * multiprocessors)
         let threads = blocks * blockThreads
-        var normals = [Float](repeating: 0, count: count)
-        for thread in 0..<threads {
-            var round = 0
-            while thread + threads * 4 * round < count {
-                let words = words(
-                    (
-                        UInt32(truncatingIfNeeded: round), 0,
-                        UInt32(truncatingIfNeeded: thread),
-                        UInt32(truncatingIfNeeded: thread >> 32)
-                    ))
-                let (a, b) = Self.boxMuller(words.0, words.1)
-                let (c, d) = Self.boxMuller(words.2, words.3)
-                for (lane, value) in [a, b, c, d].enumerated() {
-                    let index = thread + threads * (4 * round + lane)
-                    if index < count { normals[index] = value }
+        return [Float](unsafeUninitializedCapacity: count) { normals, filled in
+            // Every place is written by one of the threads, whatever runs at once: a card waits for this in front of a clip.
+            nonisolated(unsafe) let normals = normals
+            DispatchQueue.concurrentPerform(iterations: blocks) { block in
+                for thread in block * blockThreads..<(block + 1) * blockThreads {
+                    fill(normals, thread: thread, of: threads)
                 }
-                round += 1
+            }
+            filled = count
+        }
+    }
+
+    /// The numbers of one thread of a card.
+    private func fill(
+        _ normals: UnsafeMutableBufferPointer<Float>, thread: Int, of threads: Int
+    ) {
+        for (round, first) in stride(from: thread, to: normals.count, by: 4 * threads).enumerated()
+        {
+            let words = words(
+                (
+                    UInt32(truncatingIfNeeded: round), 0, UInt32(truncatingIfNeeded: thread),
+                    UInt32(truncatingIfNeeded: thread >> 32)
+                ))
+            let (a, b) = Self.boxMuller(words.0, words.1)
+            let (c, d) = Self.boxMuller(words.2, words.3)
+            for (index, value) in zip(
+                stride(from: first, to: normals.count, by: threads), [a, b, c, d])
+            {
+                normals[index] = value
             }
         }
-        return normals
     }
 
     /// Two independent normal numbers from two words. Source: `curand_normal.h` of CUDA.

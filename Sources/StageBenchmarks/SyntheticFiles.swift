@@ -3,8 +3,9 @@ import Denoiser
 import Foundation
 import Layers
 import Tensors
+import VideoVAE
 
-/// Made-up files of full size, with which `denoise-latents` itself can be run and timed.
+/// Made-up files of full size, with which `denoise-latents` and `decode-vae` themselves can be run and timed.
 public struct SyntheticFiles {
     private let subject: BenchmarkSubject
     private let toolVersion: String
@@ -17,8 +18,8 @@ public struct SyntheticFiles {
 
     private static let bytesPerShard = 8 << 30
 
-    /// Writes the denoiser's weights in the published layout below `folder`. `note` hears of each shard.
-    /// Throws `SystemError`.
+    /// Writes the weights of the denoiser and the video autoencoder in the published layout below `folder`. `note` hears of
+    /// each file. Throws `SystemError`.
     public func writeWeights(to folder: String, note: (String) throws -> Void) throws {
         let weights = SyntheticWeights(.bfloat16, sizes: subject.sizes.denoiserShapes)
         _ = try CausalTransformer(
@@ -32,21 +33,32 @@ public struct SyntheticFiles {
             let name = String(
                 format: "diffusion_pytorch_model-%05d-of-%05d.safetensors", index + 1, shards.count)
             try note("writing \(name)")
-            let writer = try TensorFileWriter(path: "\(model)/\(name)", tensors: tensors)
-            for tensor in tensors {
-                let view = try weights.view(of: tensor.name)
-                try withExtendedLifetime(view) {
-                    try writer.write(view.bytes, to: tensor.name)
-                }
-                weightMap[tensor.name] = name
-            }
-            try writer.commit()
+            try write(weights, tensors, to: "\(model)/\(name)")
+            for tensor in tensors { weightMap[tensor.name] = name }
         }
         let size = weights.tensors.reduce(0) { $0 + $1.byteCount }
         try write(
             ["metadata": ["total_size": size], "weight_map": weightMap],
             to: model + "/diffusion_pytorch_model.safetensors.index.json")
         try write(configuration, to: model + "/config.json")
+
+        let videoWeights = SyntheticWeights(.float32, sizes: subject.sizes.videoShapes)
+        _ = try VideoVAE(videoWeights)
+        let name = "Wan2.1_VAE.safetensors"
+        try note("writing \(name)")
+        try write(videoWeights, videoWeights.tensors, to: "\(model)/\(name)")
+    }
+
+    /// Writes tensors of made-up weights into one file.
+    private func write(
+        _ weights: SyntheticWeights, _ tensors: [TensorDescriptor], to path: String
+    ) throws {
+        let writer = try TensorFileWriter(path: path, tensors: tensors)
+        for tensor in tensors {
+            let view = try weights.view(of: tensor.name)
+            try withExtendedLifetime(view) { try writer.write(view.bytes, to: tensor.name) }
+        }
+        try writer.commit()
     }
 
     /// Successive tensors in shards that are not too large.
@@ -89,9 +101,9 @@ public struct SyntheticFiles {
 // MARK: - Conditions
 
 extension SyntheticFiles {
-    /// Writes `text.safetensors`, `audio.safetensors` of so many clips, and `reference.safetensors` into
-    /// `folder`. Throws `SystemError`.
-    public func writeInputs(to folder: String, clips: Int) throws {
+    /// Writes `text.safetensors`, `audio.safetensors` of whole clips that last so long at least, and `reference.safetensors`
+    /// into `folder`. Throws `SystemError`.
+    public func writeInputs(to folder: String, seconds: Double) throws {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         let inputs = SyntheticInputs(subject)
@@ -102,13 +114,15 @@ extension SyntheticFiles {
             provenance: provenance)
         try fill(text, ["context": inputs.context(tokens: tokens)])
 
+        let clips = Int((seconds * Self.framesPerSecond / Double(Self.clipFrames)).rounded(.up))
         let frames = clips * Self.clipFrames
         let states = subject.sizes.audioStates
         let audio = try AudioCondition.create(
             path: folder + "/audio.safetensors", frames: frames, layers: states,
             width: subject.sizes.denoiser.audioDim,
             timing: .init(
-                framesPerSecond: 25, clipFrames: Self.clipFrames, speechFrames: frames),
+                framesPerSecond: Self.framesPerSecond, clipFrames: Self.clipFrames,
+                speechFrames: frames),
             provenance: provenance)
         try fill(audio, ["features": inputs.sound(frames: frames, layers: states)])
 
@@ -128,6 +142,7 @@ extension SyntheticFiles {
 
     /// Video frames of a clip.
     private static let clipFrames = 48
+    private static let framesPerSecond = 25.0
 
     private func fill(_ writer: TensorFileWriter, _ tensors: [String: [Float]]) throws {
         for (name, values) in tensors {

@@ -19,7 +19,7 @@ import ToolSupport
               bench-stages --device cuda:0 --stage denoise --size 704x384 --profile
               bench-stages --stage decode --size 128x64 --divide-widths 16 --json
 
-            With --write-weights and --write-inputs it writes what denoise-latents needs to be run at that size.
+            With --write-weights and --write-inputs it writes what denoise-latents and decode-vae need to be run at that size.
 
             EXIT STATUS
               0 done, 1 failed, 64 wrong usage, 130 interrupted, 143 terminated.
@@ -61,12 +61,14 @@ import ToolSupport
     var json = false
 
     @Option(
-        help: ArgumentHelp("Write the denoiser's weights, as published, here.", valueName: "dir"))
+        help: ArgumentHelp(
+            "Write the weights of denoiser and video autoencoder, laid out as published, here.",
+            valueName: "dir"))
     var writeWeights: String?
 
     @Option(
         help: ArgumentHelp(
-            "Write a text, two clips of audio and a reference here.", valueName: "dir"))
+            "Write a text, --seconds of audio and a reference here.", valueName: "dir"))
     var writeInputs: String?
 
     @Option(help: Precision.help) var precision: Precision?
@@ -105,7 +107,7 @@ import ToolSupport
         if let writeWeights {
             try files.writeWeights(to: writeWeights) { reporter.progress($0) }
         }
-        if let writeInputs { try files.writeInputs(to: writeInputs, clips: 2) }
+        if let writeInputs { try files.writeInputs(to: writeInputs, seconds: seconds) }
         guard let stage else { return }
         let precision = device.transformerPrecision(precision)
         let opened = try device.open(transformer: precision)

@@ -31,9 +31,9 @@ import ToolSupport
                     --output out.mp4
 
             FILES:
-              Reads Wan2.1_VAE.pth in the weights' folder, and the latents. Writes a
-              folder: stream.json, a file for each block of 12 frames (9 in the first),
-              and end.json when it is complete.
+              Reads Wan2.1_VAE.pth, or .safetensors, in the weights' folder, and the
+              latents. Writes a folder: stream.json, a file for each block of 12 frames
+              (9 in the first), and end.json when it is complete.
 
             \(Manual.exitStatus)
             """,

@@ -30,8 +30,8 @@ import ToolSupport
                     --actor-mask she.png --actor-mask he.png --output reference.safetensors
 
             FILES:
-              Reads Wan2.1_VAE.pth in the weights' folder. Writes the tensors 'reference'
-              and 'motion', perhaps 'pose' and 'mask'.
+              Reads Wan2.1_VAE.pth, or .safetensors, in the weights' folder. Writes the
+              tensors 'reference' and 'motion', perhaps 'pose' and 'mask'.
 
             \(Manual.exitStatus)
             """,

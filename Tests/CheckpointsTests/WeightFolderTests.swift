@@ -27,7 +27,7 @@ import Testing
         let model = folder.path("Wan2.2-S2V-14B")
         let empty = try WeightFolder(path: folder.path)
         let nothing = #expect(throws: MissingWeightFile.self) { try empty.videoVAE() }
-        #expect(nothing?.names == ["Wan2.1_VAE.pth"])
+        #expect(nothing?.names == ["Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors"])
         #expect(nothing?.searched == [model, folder.path])
         try FileManager.default.createDirectory(
             atPath: model, withIntermediateDirectories: false)

@@ -44,10 +44,11 @@ import Testing
     }
 
     /// What it writes is what the real tool reads.
-    @Test func writesWhatDenoisingNeeds() throws {
+    @Test func writesWhatDenoisingAndDecodingNeed() throws {
         let folder = TemporaryFolder()
         let written = try tool.run(
-            ["--write-weights", folder.path("w"), "--write-inputs", folder.path("in")] + small)
+            ["--write-weights", folder.path("w"), "--write-inputs", folder.path("in")] + small
+                + ["--seconds", "2"])
         #expect(written.status == 0, "\(written.errors)")
         #expect(written.output == "")
         let outcome = try BuiltTool(name: "denoise-latents").run(
@@ -58,6 +59,11 @@ import Testing
             "--output", folder.path("latents"))
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(FileManager.default.fileExists(atPath: folder.path("latents/end.json")))
+        let decoded = try BuiltTool(name: "decode-vae").run(
+            "--weights", folder.path("w"), "--strict", folder.path("latents"), "--output",
+            folder.path("frames"))
+        #expect(decoded.status == 0, "\(decoded.errors)")
+        #expect(FileManager.default.fileExists(atPath: folder.path("frames/end.json")))
     }
 
     @Test(arguments: [

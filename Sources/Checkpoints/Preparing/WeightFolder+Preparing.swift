@@ -24,9 +24,8 @@ extension WeightFolder {
         let audio = Self.audioEncoderName
         let textEncoder = withTextEncoder ? [Self.textEncoderName] : []
         let names =
-            textEncoder + [
-                "config.json", "Wan2.1_VAE.pth", "\(Self.tokenizerName)/tokenizer.json",
-                "\(audio)/config.json",
+            textEncoder + Self.videoVAENames + [
+                "config.json", "\(Self.tokenizerName)/tokenizer.json", "\(audio)/config.json",
                 "\(audio)/model.safetensors", "\(audio)/pytorch_model.bin",
             ]
         let manager = FileManager.default
