@@ -33,6 +33,7 @@ public final class StreamReader {
     let cancellation: Cancellation?
     /// Nil in a stream that no writer of ours has touched.
     private(set) var lock: StreamLock?
+    private let noteWaiting: (String) throws -> Void
     private var watch: FolderWatch?
     private var hasSeenWriter = false
     private var identity: FileIdentity?
@@ -44,19 +45,21 @@ public final class StreamReader {
     /// Opens a stream for reading.
     ///
     /// `needs` are the blocks that will be asked for; while the reader lives, other readers do not
-    /// consume them. Without following, throws `ArtifactError` if one of them is missing, or if the
+    /// consume them. `noteWaiting` is told what is waited for while nobody writes it, and may throw to give up; it is told
+    /// once for each thing, as a wait takes no processor. Without following, throws `ArtifactError` if one of them is missing, or if the
     /// whole stream was asked for and is unfinished. Throws `ArtifactError` too if it is a stream
     /// of another kind, and `CancellationError`.
     public init(
         path: String, kind: ArtifactKind, following: Following = .no, needs: Range<Int>? = nil,
-        cancellation: Cancellation? = nil
+        cancellation: Cancellation? = nil, noteWaiting: @escaping (String) throws -> Void = { _ in }
     ) throws {
         folder = StreamFolder(path: path)
         self.following = following
+        self.noteWaiting = noteWaiting
         self.needs = needs ?? 0..<StreamLock.blockLimit
         self.cancellation = cancellation
         if following == .starting || following == .restarting {
-            try Self.awaitDescription(in: folder, cancellation)
+            try Self.awaitDescription(in: folder, cancellation, noteWaiting)
         }
         identity = FileIdentity(of: folder.path(StreamFolder.descriptionName))
         description = try folder.description()
@@ -169,6 +172,7 @@ extension StreamReader {
         // that after such news the lock is looked at again a few times, each after twice the time.
         let settling: [Int32] = (0..<13).map { 1 << $0 }
         var pauses = settling[settling.endIndex...]
+        var isNoted = false
         while true {
             try cancellation?.check()
             try takeLock()
@@ -179,6 +183,10 @@ extension StreamReader {
             if isAlive { hasSeenWriter = true }
             guard let watch, isAlive || isPatient else {
                 throw try absence(of: name, writtenBy: blocks)
+            }
+            if !isAlive, !isNoted {
+                try noteWaiting("waiting for '\(name)' of '\(path)', which nobody is writing yet")
+                isNoted = true
             }
             switch try watch.wait(milliseconds: pauses.popFirst(), cancellation: cancellation) {
             case .writerLeft:
@@ -231,9 +239,12 @@ extension StreamReader {
 
     /// Waits for a stream's first file.
     private static func awaitDescription(
-        in folder: StreamFolder, _ cancellation: Cancellation?
+        in folder: StreamFolder, _ cancellation: Cancellation?,
+        _ noteWaiting: (String) throws -> Void
     ) throws {
         let file = folder.path(StreamFolder.descriptionName)
+        guard FileIdentity(of: file) == nil else { return }
+        try noteWaiting("waiting for somebody to begin '\(folder.path)'")
         while FileIdentity(of: file) == nil {
             let watch =
                 FileIdentity(of: folder.path) == nil

@@ -8,6 +8,8 @@ public enum StageReport: Sendable {
     case detail(String)
     /// How far the stage is, in words.
     case progress(String)
+    /// What nobody makes yet and the stage waits for, in words.
+    case waiting(String)
     /// The weights are on the device.
     case loaded(seconds: Double)
     /// A block is done: its number, the seconds it took, the bytes it has on disk.

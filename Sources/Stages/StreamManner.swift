@@ -17,6 +17,16 @@ public struct StreamManner: Sendable {
 }
 
 extension StreamManner {
+    /// Opens a stream of latents, of which these blocks will be asked for. The listener hears what is waited for while nobody
+    /// writes it. Throws what `StreamReader` and the listener throw.
+    func latents(
+        at path: String, needs: Range<Int>? = nil, _ listener: @escaping StageListener
+    ) throws -> StreamReader {
+        try StreamReader(
+            path: path, kind: .latents, following: follow ? .starting : .no, needs: needs,
+            noteWaiting: { try listener(.waiting($0)) })
+    }
+
     /// Opens the output, or a range of its blocks, for writing, and says what to do where that is refused.
     ///
     /// Throws `StageError`, or what `StreamWriter` throws.

@@ -49,12 +49,22 @@ public final class Reporter {
         guard !isQuiet else { return }
         let interval = showsLine ? Self.terminalInterval : Self.logInterval
         guard ContinuousClock.now - lastShown >= interval else { return }
+        show(message())
+    }
+
+    /// What the tool waits for, perhaps for long: a terminal sees it at once. In a log it would stand at every start of stages
+    /// that follow one another, so it is there with `--verbose` alone.
+    public func waiting(_ message: String) {
+        if showsLine && !isQuiet { show(message) } else { detail(message) }
+    }
+
+    private func show(_ message: String) {
         lastShown = .now
         if showsLine {
-            StandardError.write("\r\u{1B}[K\(tool): \(message())")
+            StandardError.write("\r\u{1B}[K\(tool): \(message)")
             lineIsOpen = true
         } else {
-            StandardError.write("\(tool): \(message())\n")
+            StandardError.write("\(tool): \(message)\n")
         }
     }
 

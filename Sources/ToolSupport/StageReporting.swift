@@ -27,6 +27,7 @@ public struct StageReporting {
         case .warning(let message): reporter.warn(message)
         case .detail(let message): reporter.detail(message)
         case .progress(let message): reporter.progress(message)
+        case .waiting(let message): reporter.waiting(message)
         case .loaded(let seconds):
             reporter.detail(String(format: "weights loaded in %.2f s", seconds))
             try metrics.record("loaded", seconds: seconds)

@@ -109,7 +109,8 @@ import ToolSupport
 
     private func muxStream(_ reporter: Reporter) throws -> MovieWriter.Summary {
         let reader = try StreamReader(
-            path: frames, kind: .frames, following: follow ? .starting : .no)
+            path: frames, kind: .frames, following: follow ? .starting : .no,
+            noteWaiting: { reporter.waiting($0) })
         let description = reader.description
         let shape = description.blockShape
         let dropped = description.framesPerBlock.flatMap { all in

@@ -82,6 +82,34 @@ import Testing
         )
     }
 
+    /// What is waited for while nobody writes it is told, each thing once.
+    @Test func tellsWhatNobodyWritesYet() throws {
+        let notes = Mutex<[String]>([])
+        let reader = Background { [path] in
+            let reader = try StreamReader(
+                path: path, kind: .latents, following: .restarting,
+                noteWaiting: { note in notes.withLock { $0.append(note) } })
+            var index = 0
+            while try reader.block(index) != nil { index += 1 }
+            return index
+        }
+        #expect(eventually { notes.withLock { $0 }.count == 1 })
+        let writer = try StreamWriter(path: path, description: stream.description)
+        try writer.writeLead { try stream.fill(-1, $0) }
+        try writer.write(0) { try stream.fill(0, $0) }
+        writer.fail("no space left")
+        #expect(eventually { notes.withLock { $0 }.count == 2 })
+        let again = try StreamWriter(path: path, description: stream.description)
+        for index in 1..<4 { try again.write(index) { try stream.fill(index, $0) } }
+        try again.finish()
+        #expect(try reader.value() == 4)
+        #expect(
+            notes.withLock { $0 } == [
+                "waiting for somebody to begin '\(path)'",
+                "waiting for '000001.safetensors' of '\(path)', which nobody is writing yet",
+            ])
+    }
+
     @Test func noticesAWriterThatStops() throws {
         var writer: StreamWriter? = try StreamWriter(path: path, description: stream.description)
         try writer?.writeLead { try stream.fill(-1, $0) }

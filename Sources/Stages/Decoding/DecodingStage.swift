@@ -40,7 +40,7 @@ public struct DecodingStage {
     ) throws {
         let source = try LatentSource(
             path: latents, architecture: vae.architecture, warmUpLatents: vae.decoder.warmUpLatents,
-            range: range, manner: manner)
+            range: range, manner: manner, listener: listener)
         let provenance = Provenance(
             tool: "decode-vae", toolVersion: toolVersion,
             options: ["precision": FloatName.of(precision)],
@@ -72,7 +72,7 @@ public struct DecodingStage {
     ) throws {
         let source = try LatentSource(
             path: latents, architecture: vae.architecture, warmUpLatents: vae.decoder.warmUpLatents,
-            range: range, manner: manner)
+            range: range, manner: manner, listener: listener)
         let shape = source.frameShape(vae.architecture)
         try begin(shape[2], shape[1], source.reader.description.framesPerSecond)
         try decode(source.range, of: source, on: device) { try sink($1) }

@@ -20,14 +20,13 @@ struct LatentSource {
     /// Opens a stream whose latents fit the decoder.
     init(
         path: String, architecture: Architecture, warmUpLatents: Int, range: Range<Int>?,
-        manner: StreamManner
+        manner: StreamManner, listener: @escaping StageListener
     ) throws {
         let description = try manner.follow ? nil : StreamFolder(path: path).description()
         try Self.check(range, among: description?.blocks, path: path)
         let warmUp = description.map { Self.warmUpBlocks(warmUpLatents, $0) } ?? 0
-        reader = try StreamReader(
-            path: path, kind: .latents, following: manner.follow ? .starting : .no,
-            needs: range.map { max(0, $0.lowerBound - warmUp)..<$0.upperBound })
+        reader = try manner.latents(
+            at: path, needs: range.map { max(0, $0.lowerBound - warmUp)..<$0.upperBound }, listener)
         try reader.expect([architecture.latentChannels, nil, nil, nil])
         let known = reader.description
         if let done = known.stepsDone, let steps = known.steps, done < steps {

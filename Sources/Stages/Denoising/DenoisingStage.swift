@@ -89,7 +89,7 @@ extension DenoisingStage {
     public func run(
         on device: any Device, residency: DenoiserResidency = .resident, manner: StreamManner
     ) throws {
-        let input = try paths.input.map { try openInput($0, follow: manner.follow) }
+        let input = try paths.input.map { try openInput($0, manner) }
         let writer = try manner.writer(to: paths.output, description())
         do {
             if writer.next > 0 {
@@ -108,7 +108,7 @@ extension DenoisingStage {
                     on: device)
                 let run = DenoisingRun(
                     stage: self, sequence: sequence, writer: writer, input: input,
-                    refresh: try refreshSource(writer, follow: manner.follow), manner: manner)
+                    refresh: try refreshSource(writer, manner), manner: manner)
                 try run.replay(before: writer.next)
                 for index in writer.next..<inputs.blocks {
                     try manner.awaitRoom(in: writer, listener)
@@ -122,10 +122,8 @@ extension DenoisingStage {
         }
     }
 
-    private func openInput(_ path: String, follow: Bool) throws -> StreamReader {
-        let reader = try StreamReader(
-            path: path, kind: .latents, following: follow ? .starting : .no,
-            needs: 0..<inputs.blocks)
+    private func openInput(_ path: String, _ manner: StreamManner) throws -> StreamReader {
+        let reader = try manner.latents(at: path, needs: 0..<inputs.blocks, listener)
         try reader.expect(
             [
                 transformer.configuration.latentChannels, DenoiserConfiguration.blockFrames,
@@ -137,7 +135,7 @@ extension DenoisingStage {
 
     /// Where the reference of the second clip comes from: the final latents' first block, as it was written.
     private func refreshSource(
-        _ writer: StreamWriter, follow: Bool
+        _ writer: StreamWriter, _ manner: StreamManner
     ) throws -> () throws -> Latents {
         func first(_ file: TensorFile) throws -> Latents {
             Latents(try file.tensor("latents")).frames(0..<1)
@@ -146,8 +144,7 @@ extension DenoisingStage {
             return { try first(writer.block(0)) }
         }
         return {
-            let reader = try StreamReader(
-                path: path, kind: .latents, following: follow ? .starting : .no, needs: 0..<1)
+            let reader = try manner.latents(at: path, needs: 0..<1, listener)
             guard let block = try reader.block(0) else {
                 throw StageError("cannot read '\(path)': it ended before its first block")
             }
