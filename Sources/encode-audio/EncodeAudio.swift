@@ -73,13 +73,17 @@ import ToolSupport
             reporting.reporter.progress("reading sound, \(Int($0)) s")
         }
         try reporting.metrics.measure("encoded") {
-            try stage.write(
-                SpeechSamples(count: spool.count, read: spool.samples),
-                voice: .file(voice, as: "voice"),
-                timing: .init(framesPerSecond: fps, clipFrames: clipFrames), to: output.output,
-                overwrite: output.overwrite, as: outputType.dataType,
-                on: reporting.watching(device.open(precision)),
-                memoryLimit: device.memoryLimit?.bytes, toolVersion: Project.version)
+            do {
+                try stage.write(
+                    SpeechSamples(count: spool.count, read: spool.samples),
+                    voice: .file(voice, as: "voice"),
+                    timing: .init(framesPerSecond: fps, clipFrames: clipFrames),
+                    to: output.output, overwrite: output.overwrite, as: outputType.dataType,
+                    on: reporting.watching(device.open(precision)),
+                    memoryLimit: device.memoryLimit?.bytes, toolVersion: Project.version)
+            } catch let error as RecordingTooShort {
+                throw ToolError("cannot use '\(voice)': \(error)")
+            }
         }
     }
 }

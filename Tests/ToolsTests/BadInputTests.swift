@@ -113,6 +113,13 @@ import Testing
         try refusal.expect(
             "cannot read '@silent.wav': its sound is empty", from: "encode-audio",
             ["--weights", TinyRun.weights, "@silent.wav"])
+        try writeWave(
+            [UInt8](repeating: 1, count: 1400), rate: 16000, channels: 1, bits: 16,
+            to: refusal.folder.path("short.wav"))
+        try refusal.expect(
+            "cannot use '@short.wav': the recording is too short: it has 700 samples at 16000 Hz,"
+                + " the model needs 720", from: "encode-audio",
+            ["--weights", TinyRun.weights, "@short.wav"])
         try refusal.write(Array("no sound\n".utf8), to: "text.wav")
         try refusal.expect(
             "cannot read '@text.wav': no sound or video that libav knows, or damaged",
