@@ -2,7 +2,7 @@
 
 reference_options := $(SIZE:%=--size %) $(REFERENCE_FLAGS)
 $(call keep,reference.options,$(strip $(if $(REFERENCE),given: $(realpath reference.safetensors),encode-vae $(reference_options) $(realpath image pose weights))))
-vae_weights := $(firstword $(wildcard $(model)/Wan2.1_VAE.pth $(model)/Wan2.1_VAE.safetensors))
+vae_weights := $(firstword $(wildcard $(model)/Wan2.1_VAE.safetensors $(model)/Wan2.1_VAE.pth))
 
 ifndef REFERENCE
 reference.safetensors: image reference.options $(vae_weights) $(if $(POSE),pose audio.safetensors)

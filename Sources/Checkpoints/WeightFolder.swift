@@ -30,8 +30,8 @@ public struct WeightFolder: Sendable {
     static let audioEncoderName = "wav2vec2-large-xlsr-53-english"
     /// The published folder of the tokenizer inside it.
     static let tokenizerName = "google/umt5-xxl"
-    /// The published name of the video autoencoder inside it, and that of the same in safetensors.
-    static let videoVAENames = ["Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors"]
+    /// The names of the video autoencoder inside it: the published one is the archive's.
+    static let videoVAENames = ["Wan2.1_VAE.safetensors", "Wan2.1_VAE.pth"]
 
     /// The path of the denoiser's hyper-parameters.
     public func denoiserConfigurationPath() throws(MissingWeightFile) -> String {
@@ -62,7 +62,7 @@ public struct WeightFolder: Sendable {
         try find(["\(Self.tokenizerName)/tokenizer.json"])
     }
 
-    /// The video autoencoder, as published or with the same tensors in safetensors.
+    /// The video autoencoder, safetensors before the published archive.
     public func videoVAE() throws -> any Checkpoint {
         try openCheckpoint(at: find(Self.videoVAENames))
     }

@@ -16,7 +16,7 @@ public struct AttentionShares: Hashable, Sendable {
     /// Channels of a head.
     public static let head = 128
     /// Queries of a tile.
-    public static let tileRows = 128
+    public static let queryRows = 128
     /// Clusters at most: half as many as the largest Hopper cards have multiprocessors.
     public static let mostClusters = 66
 
@@ -26,7 +26,7 @@ public struct AttentionShares: Hashable, Sendable {
         multiprocessors: Int = 2 * mostClusters
     ) {
         func parts(_ count: Int, of length: Int) -> Int { (count + length - 1) / length }
-        tilesOfHead = parts(queries, of: Self.tileRows)
+        tilesOfHead = parts(queries, of: Self.queryRows)
         pairs = tilesOfHead / 2 * heads + parts(tilesOfHead % 2 * heads, of: 2)
         steps = parts(keys, of: Self.keys(of: dataType))
         clusters = max(
@@ -51,7 +51,7 @@ public struct AttentionShares: Hashable, Sendable {
     public static var mostSumBytes: Int { sumBytes(clusters: mostClusters) }
 
     private static func sumBytes(clusters: Int) -> Int {
-        4 * clusters * tileRows * (head + 2) * DataType.float32.size
+        4 * clusters * queryRows * (head + 2) * DataType.float32.size
     }
 }
 
@@ -65,6 +65,9 @@ extension CardAbilities {
         return key.dataType == .float8E4M3
             || key.dataType == .bfloat16 && key.shape[1] >= Self.manyKeys
     }
+
+    /// Whether it reads values of 8 bits with heads of this width in tiles.
+    public func wantsTiledValues(head: Int) -> Bool { hasNarrowAttention(head: head) }
 
     /// Bytes of the blocks that it holds at once, in the order in which they are allocated, on the largest card.
     func attentionBlocks(value: Tensor) -> [Int] {

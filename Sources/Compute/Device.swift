@@ -41,7 +41,7 @@ public protocol Device: AnyObject {
     func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor
 
     /// Whether `attention` reads values of float8_e4m3 with heads of this width fastest in tiles (`Tensor.tiled(byOne:)`).
-    /// Only `copy` and `linear` write such a tensor, and only `attention` reads it.
+    /// Only `copy` and `linear` write such a tensor, in whole tiles, and only `attention` of one sequence reads it.
     func wantsTiledValues(head: Int) -> Bool
 
     /// Copies `bytes` from the host into a contiguous tensor.

@@ -65,7 +65,7 @@ public enum OperationWorkspaces: Hashable, Sendable {
         query: Tensor, key: Tensor, value: Tensor, into out: Tensor, activationType: DataType
     ) -> [Int] {
         let isNarrow = query.scales != nil
-        let copies = [query, key, key, out].map { $0.shape.elementCount * activationType.size }
+        let copies = [query, key, value, out].map { $0.shape.elementCount * activationType.size }
         switch self {
         case .card(let card):
             if card.attendsItself(key: key) { return card.attentionBlocks(value: value) }
@@ -82,7 +82,7 @@ extension OperationWorkspaces {
     /// Whether the device lays values of 8 bits with heads of this width out in tiles.
     func wantsTiledValues(head: Int) -> Bool {
         guard case .card(let card) = self else { return false }
-        return card.hasNarrowAttention(head: head)
+        return card.wantsTiledValues(head: head)
     }
 }
 

@@ -42,7 +42,7 @@ extension Tensor {
     }
 
     /// Whether successive rows [tokens, ...] lie in tiles, as some devices want the values of `attention`. A tile takes as many
-    /// bytes as its rows would: ranges that begin at a tile's first row are ranges of it, too.
+    /// bytes as its rows would: a range that begins at a tile's first row may be read, and written if it is of whole tiles.
     public var isTiled: Bool { scaledStorage?.isTiled ?? false }
 
     /// The numbers without their scales.
@@ -54,10 +54,11 @@ extension Tensor {
         return scaled(by: scale, isPerRow: false)
     }
 
-    /// The same memory for 8-bit numbers in tiles of rows with one scale, float32 [1], for all. Traps unless it is of whole
+    /// The same memory for numbers of float8_e4m3 in tiles of rows with one scale, float32 [1], for all. Traps unless it is of whole
     /// tiles.
     public func tiled(byOne scale: Tensor) -> Tensor {
-        precondition(scale.shape == [1] && isContiguous && shape[0] % Self.tileRows == 0)
+        precondition(dataType == .float8E4M3 && scale.shape == [1])
+        precondition(isContiguous && shape[0] % Self.tileRows == 0)
         return scaled(by: scale, isPerRow: false, isTiled: true)
     }
 

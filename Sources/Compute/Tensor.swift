@@ -125,7 +125,7 @@ extension Tensor {
     private func slice(axis: Int, _ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= shape[axis])
         precondition(
-            !isTiled || shape[0] == 1 || axis == 0 && range.lowerBound % Self.tileRows == 0)
+            !isTiled || axis == 0 && range.lowerBound % Self.tileRows == 0, "a part of a tile")
         var extents = shape.dimensions
         extents[axis] = range.count
         if axis == 0, hasScaledRows, let scales {

@@ -5,8 +5,9 @@ import Synchronization
 final class PrimitiveDescription {
     let descriptor: dnnl_primitive_desc_t
 
-    /// Before release 3.1 oneDNN chooses the blocks of a convolution by a variable of the process, and keeps what it
-    /// made of a choice for all that ask for the like: descriptions on two threads at once would give wrong sums.
+    /// Before release 3.1 oneDNN chooses the blocks of a convolution by a variable of the process
+    /// (https://github.com/oneapi-src/oneDNN/commit/63374605ab4a6d365b7d2ecd19b3bf6ce242e032), and its cache of
+    /// primitives keeps what it made of the choice: descriptions on two threads at once would give wrong sums.
     private static let describing = Mutex(())
 
     /// What `create` describes for this device's threads, with these attributes and the scratch memory the caller's.

@@ -5,7 +5,7 @@ import Tensors
 extension CUDADevice {
     public func wantsTiledValues(head: Int) -> Bool {
         tuning.attendsItself && driver.encodeTensorMap != nil
-            && abilities.hasNarrowAttention(head: head)
+            && abilities.wantsTiledValues(head: head)
     }
 
     /// Whether the kernel is made for this card and the shape, and computed it.
@@ -18,6 +18,7 @@ extension CUDADevice {
             && [query, key, value, out].allSatisfy(Self.hasWholeRows)
             && (value.dataType == .bfloat16 || value.strides[2] == value.shape[3])
         guard isMade else { return false }
+        precondition(!value.isTiled || value.shape[0] == 1, "tiles of several sequences")
         for sequence in 0..<query.shape[0] {
             try attend(
                 query: query[sequence], key: key[sequence], value: value[sequence], scale: scale,
@@ -47,7 +48,7 @@ extension CUDADevice {
         let values = try isWide || value.isTiled ? value : tiled(value)
         let sums = try allocate([max(shares.sumBytes, 4) / 4], .float32)
         let maps = try [
-            TensorMap(rowsOf: query, count: AttentionShares.tileRows, driver: driver),
+            TensorMap(rowsOf: query, count: AttentionShares.queryRows, driver: driver),
             TensorMap(rowsOf: key, count: stepKeys / 2, driver: driver),
             isWide
                 ? TensorMap(rowsOf: values, count: stepKeys / 2, driver: driver)
@@ -69,7 +70,7 @@ extension CUDADevice {
                 .address(out.address), .int(out.strides[0]), .int(out.strides[1]),
                 .address(sums.address))
             // A warp for each row of a pair that was shared, eight to a block.
-            let rows = 2 * (shares.pairs - shares.wholePairs) * AttentionShares.tileRows
+            let rows = 2 * (shares.pairs - shares.wholePairs) * AttentionShares.queryRows
             try launch(
                 "Attend.attendMerge_\(name)", grid: (rows / 8, 1, 1), block: 256, problem, scales,
                 .address(out.address), .int(out.strides[0]), .int(out.strides[1]),
@@ -89,7 +90,7 @@ extension CUDADevice {
     /// Bytes of shared memory: queries, and some steps' keys and values; barriers at the end.
     private static func sharedBytes(of type: DataType) -> Int {
         let rowBytes = AttentionShares.head * type.size
-        return AttentionShares.tileRows * rowBytes
+        return AttentionShares.queryRows * rowBytes
             + 2 * stages(of: type) * AttentionShares.keys(of: type) * rowBytes + 1024
     }
 

@@ -12,7 +12,6 @@ extension CUDADevice {
     /// y = activation(x) where x or y has scales.
     func convertScaled(_ x: Tensor, _ activation: Activation, into y: Tensor) throws {
         precondition(x.shape == y.shape)
-        guard !x.isTiled else { throw unsupported("reading numbers in tiles") }
         guard x.scales == nil else {
             guard y.scales != nil || activation != .identity else { return try widen(x, into: y) }
             let wide = try allocate(x.shape, .float32)
@@ -58,7 +57,8 @@ extension CUDADevice {
     /// The largest block of kernels that keep rows in registers.
     private static let mostThreads = 640
 
-    /// x [rows, ...] in tiles of rows: elements by the scale that y has, or numbers as they are.
+    /// x [rows, ...] in tiles of rows: elements by the scale that y has, or numbers as they are. What is left of the last tile
+    /// becomes 0.
     func tile(_ x: Tensor, into y: Tensor) throws {
         let width = y.shape.dimensions.dropFirst().reduce(1, *)
         let rows = try deviceRows(Self.joined(x), "tiling")
@@ -76,7 +76,11 @@ extension CUDADevice {
 
     /// Numbers by the scale that y has.
     private func quantizeByOne(_ x: Tensor, into y: Tensor) throws {
-        guard !y.isTiled else { return try tile(x, into: y) }
+        guard !y.isTiled else {
+            precondition(
+                y.shape[0] % Tensor.tileRows == 0, "rows behind these lie in the same tile")
+            return try tile(x, into: y)
+        }
         let all = DeviceRows.refolded([
             try deviceRows(x, "quantize"), try deviceRows(y, "quantize"),
         ])

@@ -44,8 +44,9 @@ struct DeviceRows {
 }
 
 extension DeviceRows {
-    /// The rows along the innermost axis; nil if they do not all lie at one distance.
+    /// The rows along the innermost axis; nil if they do not all lie at one distance, as in tiles.
     init?(_ tensor: Tensor) {
+        guard !tensor.isTiled else { return nil }
         let rank = tensor.shape.rank
         var (count, stride) = (1, 0)
         for axis in 0..<max(0, rank - 1) where tensor.shape[axis] != 1 {

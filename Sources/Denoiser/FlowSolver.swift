@@ -25,7 +25,12 @@ public struct FlowSolver {
         switch schedule.solver {
         case .euler:
             let change = schedule.sigmas[index + 1] - schedule.sigmas[index]
-            return zip(sample, velocity).map { $0 + change * $1 }
+            return [Float](unsafeUninitializedCapacity: sample.count) { next, filled in
+                for index in sample.indices {
+                    next[index] = sample[index] + change * velocity[index]
+                }
+                filled = sample.count
+            }
         case .unipc: return unipcStep(index, sample: sample, velocity: velocity)
         case .dpmpp: return dpmStep(index, sample: sample, velocity: velocity)
         }

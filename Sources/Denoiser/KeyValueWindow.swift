@@ -84,7 +84,7 @@ extension KeyValueWindow {
         try slots?.finish(group, storing: group.bundle.conditioningRows(on: grid))
     }
 
-    /// Lends a whole layer, to be read.
+    /// Lends a whole layer, to be read; values in tiles only by attention.
     package func reading<Result>(
         layer: Int, _ body: (LayerWindow) throws -> Result
     ) throws -> Result {

@@ -79,9 +79,9 @@ extension CardRates {
     /// before these are made rates.
     ///
     /// Attention is fitted to whole steps with this project's kernel (2026-11-28): at these rates its 39.7 TFLOP take 63.6 ms in
-    /// bfloat16 and 44.7 ms in 8 bits, and steps of which 188.3 to 193.7, 138.4 to 140.0 (8-bit matrices) and 119.4 ms (windows, too)
-    /// were measured take 193.4, 139.7 and 120.3 ms. Profiles have 59.4 and 41.5 ms of attention, as the card is cooler there than in a
-    /// step.
+    /// bfloat16 and 44.7 ms in 8 bits, and steps for which cards took 186.5 to 193.7, 137.9 to 140.0 (8-bit matrices) and 118.5 to 119.4
+    /// ms (windows, too) take 193.4, 139.7 and 120.3 ms. Profiles have 58.9 and 41.5 ms of attention, as the card is cooler there than in
+    /// a step.
     public static let h200 = CardRates(
         name: "h200", cardName: "H200", architecture: 90,
         products: [

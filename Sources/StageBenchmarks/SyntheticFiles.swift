@@ -142,6 +142,7 @@ extension SyntheticFiles {
 
     /// Video frames of a clip.
     private static let clipFrames = 48
+    /// Of the video.
     private static let framesPerSecond = 25.0
 
     private func fill(_ writer: TensorFileWriter, _ tensors: [String: [Float]]) throws {

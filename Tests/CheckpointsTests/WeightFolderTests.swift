@@ -27,7 +27,7 @@ import Testing
         let model = folder.path("Wan2.2-S2V-14B")
         let empty = try WeightFolder(path: folder.path)
         let nothing = #expect(throws: MissingWeightFile.self) { try empty.videoVAE() }
-        #expect(nothing?.names == ["Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors"])
+        #expect(nothing?.names == ["Wan2.1_VAE.safetensors", "Wan2.1_VAE.pth"])
         #expect(nothing?.searched == [model, folder.path])
         try FileManager.default.createDirectory(
             atPath: model, withIntermediateDirectories: false)
@@ -67,6 +67,16 @@ import Testing
         #expect(try weights.audioEncoder().tensors.map(\.name) == ["bias", "weight_g", "weight_v"])
         try write("wav2vec2-large-xlsr-53-english/model.safetensors", ["a"])
         #expect(try weights.audioEncoder().tensors.map(\.name) == ["a"])
+    }
+
+    @Test func prefersSafetensorsForTheVideoVAE() throws {
+        try FileManager.default.copyItem(
+            atPath: Fixtures.path("readers/parametrized.pth"), toPath: folder.path("Wan2.1_VAE.pth")
+        )
+        let weights = try WeightFolder(path: folder.path)
+        #expect(try weights.videoVAE().tensors.count == 3)
+        try write("Wan2.1_VAE.safetensors", ["a"])
+        #expect(try weights.videoVAE().tensors.map(\.name) == ["a"])
     }
 
     @Test func refusesAnIndexThatDisagreesWithItsShards() throws {

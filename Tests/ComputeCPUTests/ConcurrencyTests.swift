@@ -27,7 +27,7 @@ import Testing
         #expect(wrong.withLock { $0 } == [])
     }
 
-    /// Ones convolved with ones over ten samples of one channel, an odd number.
+    /// Ones convolved with ones over ten samples of one channel, half of a pair of bfloat16.
     private static func sumsOfOnes(steps: Int, _ type: DataType) throws -> [Float] {
         let device = try CPUDevice(activationType: type)
         let ones = HostFloats([Float](repeating: 1, count: 16 * 10))

@@ -85,8 +85,11 @@ struct KernelCompilationTests {
             let (keys, stages) = (AttentionShares.keys(of: type), CUDADevice.stages(of: type))
             #expect(source.contains("keyRows = \(keys), stages = \(stages);"))
         }
-        #expect(source.contains("queryRows = \(AttentionShares.tileRows);"))
+        #expect(source.contains("queryRows = \(AttentionShares.queryRows);"))
         #expect(source.contains("partFloats = queryRows * \(AttentionShares.head + 2);"))
+        for kernel in [source, KernelSources.text(of: "TileValues")] {
+            #expect(kernel.contains("tileRows = \(Tensor.tileRows), "))
+        }
     }
 
     /// The test above would see what it is for.

@@ -76,9 +76,9 @@ import Testing
         #expect(device.peakBytes < (weightBytes + window) * 23 / 20)
     }
 
-    /// Values of 8 bits lie in tiles where a card wants that and blocks are whole tiles; nothing else touches them then but what
+    /// Values of 8 bits lie in tiles where a card wants that and conditioning and blocks are whole tiles; nothing else touches them then but what
     /// writes them and attention.
-    @Test(arguments: [(704, 384, true), (384, 256, true), (832, 480, false)])
+    @Test(arguments: [(704, 384, true), (384, 256, true), (640, 352, false), (496, 272, false)])
     func valuesInTiles(width: Int, height: Int, areTiled: Bool) throws {
         let (transformer, _) = try transformer()
         let device = RecordingDevice(

@@ -39,6 +39,8 @@ public final class PerTensorDevice: Device {
         try base.allocateInput(rows: rows, of: weight)
     }
 
+    public func wantsTiledValues(head: Int) -> Bool { base.wantsTiledValues(head: head) }
+
     /// Rounds x [rows, k] by the largest of the scales that its rows would have.
     private func round(_ x: Tensor, into y: Tensor) throws {
         try base.copy(x, into: y)

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -48,9 +49,12 @@ import Testing
         let folder = TemporaryFolder()
         let written = try tool.run(
             ["--write-weights", folder.path("w"), "--write-inputs", folder.path("in")] + small
-                + ["--seconds", "2"])
+                + ["--seconds", "4"])
         #expect(written.status == 0, "\(written.errors)")
         #expect(written.output == "")
+        // Whole clips of 48 frames.
+        let sound = try TensorFile(path: folder.path("in/audio.safetensors"))
+        #expect(try sound.tensor("features").shape[0] == 144)
         let outcome = try BuiltTool(name: "denoise-latents").run(
             "--weights", folder.path("w"), "--strict", "--steps", "1", "--clips", "1",
             "--text", folder.path("in/text.safetensors"),

@@ -25,7 +25,7 @@ struct TensorMap {
             at: tensor.address, swizzle: CU_TENSOR_MAP_SWIZZLE_128B, driver: driver)
     }
 
-    /// Boxes of `count` tiles of a head, one behind the other, of values [rows, heads, 128] in tiles.
+    /// Boxes of `count` tiles of a head, one behind the other, of values [rows, heads, 128] in tiles. Throws as above.
     init(tilesOf values: Tensor, count: Int, driver: DriverAPI) throws {
         precondition(values.isTiled && values.shape.rank == 3)
         let tileBytes = Tensor.tileRows * values.shape[2]

@@ -88,6 +88,7 @@ struct Narrow {
     static constexpr int scores = keyRows / 2, packed = keyRows / 8;
     static constexpr int queryBytes = queryRows * 128, keyBytes = keyRows * 128;
     static constexpr int tileRows = 16, tileBytes = tileRows * 128;
+    static_assert(keyRows % (2 * tileRows) == 0, "each block fetches whole tiles");
     /// The largest weight is 256: small ones are not lost then.
     static constexpr float logOfOne = 8;
     /// Weights take longer than products here, and both groups may as well make theirs at once.

@@ -2,11 +2,12 @@
 // the 16 numbers of a column in the order in which weights lie in registers: 0, 1, 8, 9, 2, 3, 10, 11 and so on. Elements are
 // divided by one scale for all, numbers only moved. Rows up to the end of the last tile become 0.
 //
-// A block does 64 rows of 128 columns. One pass over memory. Checked by the cases attention/float8_e4m3-many-keys*.
+// A block does 64 rows of 128 columns. One pass over memory. Checked by the cases attention/float8_e4m3-many-keys* and -window*.
 
 namespace tiles {
 
-constexpr int rows = 64, columns = 128;
+/// Rows of a tile, and rows and columns of a block.
+constexpr int tileRows = 16, rows = 64, columns = 128;
 
 /// Four successive elements as numbers.
 __device__ __forceinline__ unsigned four(const float* x, float inverse) {
@@ -28,8 +29,7 @@ __device__ __forceinline__ unsigned four(const e4m3* x, float) {
 template <typename X>
 __device__ __forceinline__ void tile(const X* x, i64 stride, i64 count, i64 width,
                                      const float* scale, e4m3* out) {
-    // Rows of 33 words: a warp's reads of a column lie in different banks.
-    __shared__ unsigned char room[rows][columns + 4];
+    __shared__ unsigned char room[rows][columns];
     const i64 firstRow = (i64)blockIdx.x * rows, firstColumn = (i64)blockIdx.y * columns;
     const float inverse = scale ? 1.0f / *scale : 1.0f;
     const int place = threadIdx.x & 31;
@@ -44,7 +44,7 @@ __device__ __forceinline__ void tile(const X* x, i64 stride, i64 count, i64 widt
     const int column = threadIdx.x % columns;
 #pragma unroll
     for (int i = 0; i < 2; i++) {
-        const int row = (i * 2 + threadIdx.x / columns) * 16;
+        const int row = (i * 2 + threadIdx.x / columns) * tileRows;
         if (firstRow + row >= count) continue;
         unsigned words[4];
 #pragma unroll
@@ -52,7 +52,7 @@ __device__ __forceinline__ void tile(const X* x, i64 stride, i64 count, i64 widt
             words[w] = room[row + 2 * w][column] | (unsigned)room[row + 2 * w + 1][column] << 8 |
                        (unsigned)room[row + 2 * w + 8][column] << 16 |
                        (unsigned)room[row + 2 * w + 9][column] << 24;
-        *reinterpret_cast<uint4*>(out + (firstRow + row) * width + (firstColumn + column) * 16) =
+        *reinterpret_cast<uint4*>(out + (firstRow + row) * width + (firstColumn + column) * tileRows) =
             make_uint4(words[0], words[1], words[2], words[3]);
     }
 }

@@ -178,47 +178,10 @@ extension OperationCase {
         narrowAttention("many-keys-odd", queries: 70, keys: 1033, heads: 1, head: 128),
         narrowAttention("20x31x3x24", queries: 20, keys: 31, heads: 3, head: 24),
         narrowAttention("batch", batch: 2, queries: 64, keys: 96, heads: 2, head: 64),
-        windowAttention("window", queries: 300, rows: [16, 704, 352], heads: 3),
-        windowAttention("window-part", queries: 150, rows: [1024, 64], heads: 2, keys: 1059),
-        windowAttention("window-short", queries: 40, rows: [48], heads: 1),
+        windowAttention("whole", queries: 300, rows: [16, 704, 352], heads: 3),
+        windowAttention("part", queries: 150, rows: [1024, 64], heads: 2, keys: 1059),
+        windowAttention("short", queries: 40, rows: [48], heads: 1),
     ]
-
-    /// Attention over a window whose values are written range by range, in tiles where the device wants that; of more rows
-    /// than there are keys.
-    private static func windowAttention(
-        _ name: String, queries: Int, rows: [Int], heads: Int, keys: Int? = nil
-    ) -> OperationCase {
-        narrow("attention/float8_e4m3-many-keys-\(name)", .within(6e-2)) { inputs in
-            let (device, head) = (inputs.device, 128)
-            let all = rows.reduce(0, +)
-            let query = try inputs.scaledByOne(
-                [1, queries, heads, head], .float8E4M3, scale: 1 / 64)
-            let key = try inputs.scaledByOne(
-                [all, heads, head], .float8E4M3, scale: 1 / 32)
-            let memory = try device.zeros([all, heads, head], .float8E4M3)
-            let scale = try device.tensor([Float(1) / 64], [1])
-            let values =
-                device.wantsTiledValues(head: head)
-                ? memory.tiled(byOne: scale) : memory.scaled(byOne: scale)
-            let parts = try rows.map { try inputs.random([$0, heads * head]) }
-            let out = try inputs.outputByOne(query.shape, .float8E4M3, scale: 1 / 100)
-            func active(_ tensor: Tensor) -> Tensor {
-                tensor.rows(0..<(keys ?? all)).reshaped([1, keys ?? all, heads, head])
-            }
-            return Call(output: out) {
-                var start = 0
-                for part in parts {
-                    let range = start..<start + part.shape[0]
-                    try device.copy(
-                        part, into: values.rows(range).reshaped([range.count, heads * head]))
-                    start = range.upperBound
-                }
-                try device.attention(
-                    query: query, key: active(key), value: active(values),
-                    scale: 1 / Float(head).squareRoot(), bias: nil, into: out)
-            }
-        }
-    }
 
     private static func narrowAttention(
         _ name: String, batch: Int = 1, queries: Int, keys: Int, heads: Int, head: Int
@@ -238,6 +201,61 @@ extension OperationCase {
                     query: query, key: key, value: value, scale: 1 / Float(head).squareRoot(),
                     bias: nil, into: out)
             }
+        }
+    }
+
+    /// Attention over a window whose values are written range by range, in tiles where the device wants that; of more rows
+    /// than there are keys. The first range is copied in the run's type, the second in float32, the third is a product.
+    private static func windowAttention(
+        _ name: String, queries: Int, rows: [Int], heads: Int, keys: Int? = nil
+    ) -> OperationCase {
+        narrow("attention/float8_e4m3-window-\(name)", .within(6e-2)) { inputs in
+            let (device, head, all) = (inputs.device, 128, rows.reduce(0, +))
+            let query = try inputs.scaledByOne(
+                [1, queries, heads, head], .float8E4M3, scale: 1 / 64)
+            let key = try inputs.scaledByOne([all, heads, head], .float8E4M3, scale: 1 / 32)
+            let values = try windowValues([all, heads, head], on: device)
+            var start = 0
+            let writes = try rows.enumerated().map { index, count in
+                let target = values.rows(start..<start + count).reshaped([count, heads * head])
+                start += count
+                return try write(into: target, as: index, &inputs)
+            }
+            let out = try inputs.outputByOne(query.shape, .float8E4M3, scale: 1 / 100)
+            func active(_ tensor: Tensor) -> Tensor {
+                tensor.rows(0..<(keys ?? all)).reshaped([1, keys ?? all, heads, head])
+            }
+            return Call(output: out) {
+                for write in writes { try write() }
+                try device.attention(
+                    query: query, key: active(key), value: active(values),
+                    scale: 1 / Float(head).squareRoot(), bias: nil, into: out)
+            }
+        }
+    }
+
+    /// Zeros as the denoiser's windows have them.
+    private static func windowValues(_ shape: Shape, on device: any Device) throws -> Tensor {
+        let memory = try device.zeros(shape, .float8E4M3)
+        let scale = try device.tensor([Float(1) / 64], [1])
+        return device.wantsTiledValues(head: shape[-1])
+            ? memory.tiled(byOne: scale) : memory.scaled(byOne: scale)
+    }
+
+    /// What writes random numbers of variance 1, in the way of that number.
+    private static func write(
+        into y: Tensor, as way: Int, _ inputs: inout CaseInputs
+    ) throws -> () throws -> Void {
+        let device = inputs.device
+        guard way == 2 else {
+            let x = try inputs.random(y.shape, way == 1 ? .float32 : nil)
+            return { try device.copy(x, into: y) }
+        }
+        let x = try inputs.random([y.shape[0], 64])
+        let weight = try inputs.weight([y.shape[1], 64], for: .linear)
+        return {
+            try device.linear(
+                x, weight: weight, bias: nil, activation: .identity, accumulating: false, into: y)
         }
     }
 }
