@@ -138,7 +138,6 @@ extension KernelBenchmark {
         _ device: CUDADevice, _ shape: Shape, isTiled: Bool
     ) throws -> Tensor {
         let scale = try device.tensor([Float(1) / 448], [1])
-        let memory = try device.allocate(shape, .float8E4M3)
-        return isTiled ? memory.tiled(byOne: scale) : memory.scaled(byOne: scale)
+        return try device.allocate(shape, .float8E4M3).scaled(byOne: scale, inTiles: isTiled)
     }
 }

@@ -36,7 +36,7 @@ public final class StreamReader {
     private let noteWaiting: (String) throws -> Void
     private var watch: FolderWatch?
     private var hasSeenWriter = false
-    private var identity: FileIdentity?
+    private var version: FileVersion?
     /// The digests that were known when the first block was asked for: all, in a finished stream.
     private var digests: BlockDigests?
     /// What was consumed by this reader.
@@ -61,7 +61,7 @@ public final class StreamReader {
         if following == .starting || following == .restarting {
             try Self.awaitDescription(in: folder, cancellation, noteWaiting)
         }
-        identity = FileIdentity(of: folder.path(StreamFolder.descriptionName))
+        version = FileVersion(of: folder.path(StreamFolder.descriptionName))
         description = try folder.description()
         guard description.kind == kind else {
             throw ArtifactError(
@@ -229,9 +229,9 @@ extension StreamReader {
 
     /// Throws `ArtifactError` if another stream has taken the place of the one that was opened.
     private func checkNotReplaced() throws {
-        let present = FileIdentity(of: folder.path(StreamFolder.descriptionName))
-        guard present != identity else { return }
-        identity = present
+        let present = FileVersion(of: folder.path(StreamFolder.descriptionName))
+        guard present != version else { return }
+        version = present
         if let difference = try folder.description().difference(from: description) {
             throw ArtifactError("read", path, "it was replaced while being read: \(difference)")
         }
@@ -243,15 +243,15 @@ extension StreamReader {
         _ noteWaiting: (String) throws -> Void
     ) throws {
         let file = folder.path(StreamFolder.descriptionName)
-        guard FileIdentity(of: file) == nil else { return }
+        guard FileIdentity(path: file) == nil else { return }
         try noteWaiting("waiting for somebody to begin '\(folder.path)'")
-        while FileIdentity(of: file) == nil {
+        while FileIdentity(path: file) == nil {
             let watch =
-                FileIdentity(of: folder.path) == nil
+                FileIdentity(path: folder.path) == nil
                 ? try FolderWatch(parentOf: folder.path) : try FolderWatch(folder: folder.path)
             // It may have come before the watch was set.
-            guard FileIdentity(of: file) == nil else { return }
-            if watch.isOfParent, FileIdentity(of: folder.path) != nil { continue }
+            guard FileIdentity(path: file) == nil else { return }
+            if watch.isOfParent, FileIdentity(path: folder.path) != nil { continue }
             _ = try watch.wait(cancellation: cancellation)
         }
     }
@@ -277,17 +277,17 @@ extension StreamReader {
     }
 }
 
-/// What tells a file from another one under the same name.
-private struct FileIdentity: Equatable {
-    let inode: UInt
+/// What tells a file from another one under the same name, even where it lies in the same place on the disk.
+private struct FileVersion: Equatable {
+    let identity: FileIdentity
     let seconds: Int
     let nanoseconds: Int
 
-    /// The identity of what is at a path; nil if nothing is.
+    /// The version of what is at a path; nil if nothing is.
     init?(of path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        inode = status.st_ino
+        identity = FileIdentity(status)
         seconds = status.st_mtim.tv_sec
         nanoseconds = status.st_mtim.tv_nsec
     }

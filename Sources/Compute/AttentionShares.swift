@@ -72,7 +72,8 @@ extension CardAbilities {
     /// Bytes of the blocks that it holds at once, in the order in which they are allocated, on the largest card.
     func attentionBlocks(value: Tensor) -> [Int] {
         let isReady = value.dataType == .bfloat16 || value.isTiled
-        let tiled = value.shape[2] * value.shape[3] * Tensor.wholeTiles(value.shape[1])
+        let tiled =
+            value.shape[1].roundedUp(to: Tensor.tileRows) * value.shape[2] * value.shape[3]
         return (isReady ? [] : [tiled]) + [AttentionShares.mostSumBytes]
     }
 }

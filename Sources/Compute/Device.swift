@@ -40,7 +40,7 @@ public protocol Device: AnyObject {
     /// type, or of 8 bits with a scale for each row.
     func allocateInput(rows: Int, of weight: Tensor) throws -> Tensor
 
-    /// Whether `attention` reads values of float8_e4m3 with heads of this width fastest in tiles (`Tensor.tiled(byOne:)`).
+    /// Whether `attention` reads values of float8_e4m3 with heads of this width fastest in tiles (`Tensor.isTiled`).
     /// Only `copy` and `linear` write such a tensor, in whole tiles, and only `attention` of one sequence reads it.
     func wantsTiledValues(head: Int) -> Bool
 

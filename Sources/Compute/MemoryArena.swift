@@ -36,7 +36,7 @@ public struct MemoryArena: Sendable {
 
     /// Bytes that a range of `byteCount` takes.
     public static func size(of byteCount: Int) -> Int {
-        (max(1, byteCount) + alignment - 1) / alignment * alignment
+        max(1, byteCount).roundedUp(to: alignment)
     }
 
     /// Bytes that can be handed out.

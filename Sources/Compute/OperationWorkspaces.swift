@@ -76,9 +76,7 @@ public enum OperationWorkspaces: Hashable, Sendable {
             return [scratch] + (isNarrow ? copies : [])
         }
     }
-}
 
-extension OperationWorkspaces {
     /// Whether the device lays values of 8 bits with heads of this width out in tiles.
     func wantsTiledValues(head: Int) -> Bool {
         guard case .card(let card) = self else { return false }

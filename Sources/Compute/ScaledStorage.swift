@@ -36,11 +36,6 @@ extension Tensor {
     /// Rows of a tile, of which each column's numbers lie in one piece, in an order that is the device's own.
     public static let tileRows = 16
 
-    /// Rows rounded up to whole tiles.
-    public static func wholeTiles(_ rows: Int) -> Int {
-        (rows + tileRows - 1) / tileRows * tileRows
-    }
-
     /// Whether successive rows [tokens, ...] lie in tiles, as some devices want the values of `attention`. A tile takes as many
     /// bytes as its rows would: a range that begins at a tile's first row may be read, and written if it is of whole tiles.
     public var isTiled: Bool { scaledStorage?.isTiled ?? false }
@@ -48,18 +43,14 @@ extension Tensor {
     /// The numbers without their scales.
     public var numbers: Tensor { scaledStorage.map { onStorage($0.numbers) } ?? self }
 
-    /// The same 8-bit numbers with one scale, float32 [1], for all.
-    public func scaled(byOne scale: Tensor) -> Tensor {
+    /// The same 8-bit numbers with one scale, float32 [1], for all; or the same memory for numbers of float8_e4m3 in tiles of
+    /// rows, which must be whole.
+    public func scaled(byOne scale: Tensor, inTiles isTiled: Bool = false) -> Tensor {
         precondition(scale.shape == [1])
-        return scaled(by: scale, isPerRow: false)
-    }
-
-    /// The same memory for numbers of float8_e4m3 in tiles of rows with one scale, float32 [1], for all. Traps unless it is of whole
-    /// tiles.
-    public func tiled(byOne scale: Tensor) -> Tensor {
-        precondition(dataType == .float8E4M3 && scale.shape == [1])
-        precondition(isContiguous && shape[0] % Self.tileRows == 0)
-        return scaled(by: scale, isPerRow: false, isTiled: true)
+        precondition(
+            !isTiled
+                || dataType == .float8E4M3 && isContiguous && shape[0] % Self.tileRows == 0)
+        return scaled(by: scale, isPerRow: false, isTiled: isTiled)
     }
 
     /// The same matrix of 8-bit numbers with scales, float32 [rows], one for each row.

@@ -19,7 +19,7 @@ package struct ScoreChunks: Equatable {
 
     /// The chunks for float32 scores of `heads` x `queries` x `keys`.
     package init(heads: Int, queries: Int, keys: Int, limit: Int = Self.limit) {
-        rowStride = (keys + Self.granule - 1) / Self.granule * Self.granule
+        rowStride = keys.roundedUp(to: Self.granule)
         let fitting = max(1, limit / (heads * rowStride * DataType.float32.size))
         length = min(queries, fitting >= Self.tile ? fitting / Self.tile * Self.tile : fitting)
         count = heads * length * rowStride

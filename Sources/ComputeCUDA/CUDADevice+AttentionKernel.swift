@@ -4,17 +4,18 @@ import Tensors
 // Attention by `Attend.cu`, on Hopper.
 extension CUDADevice {
     public func wantsTiledValues(head: Int) -> Bool {
-        tuning.attendsItself && driver.encodeTensorMap != nil
-            && abilities.wantsTiledValues(head: head)
+        usesKernel && abilities.wantsTiledValues(head: head)
     }
+
+    /// Whether it may be used at all.
+    private var usesKernel: Bool { tuning.attendsItself && driver.encodeTensorMap != nil }
 
     /// Whether the kernel is made for this card and the shape, and computed it.
     func attendByKernel(
         query: Tensor, key: Tensor, value: Tensor, scale: Float, into out: Tensor
     ) throws -> Bool {
         let isMade =
-            tuning.attendsItself && driver.encodeTensorMap != nil
-            && abilities.attendsItself(key: key)
+            usesKernel && abilities.attendsItself(key: key)
             && [query, key, value, out].allSatisfy(Self.hasWholeRows)
             && (value.dataType == .bfloat16 || value.strides[2] == value.shape[3])
         guard isMade else { return false }
@@ -81,9 +82,10 @@ extension CUDADevice {
     /// Values [keys, heads, 128] of 8 bits in tiles, as the matrix units take them.
     private func tiled(_ values: Tensor) throws -> Tensor {
         guard let scale = values.scales else { preconditionFailure("\(values) has no scale") }
-        let whole = [Tensor.wholeTiles(values.shape[0])] + values.shape.dimensions.dropFirst()
-        let tiled = try allocate(Shape(whole), .float8E4M3).tiled(byOne: scale)
-        try tile(values.numbers, into: tiled.rows(0..<values.shape[0]))
+        let (keys, whole) = (values.shape[0], values.shape[0].roundedUp(to: Tensor.tileRows))
+        let tiled = try allocate([whole, values.shape[1], values.shape[2]], .float8E4M3)
+            .scaled(byOne: scale, inTiles: true)
+        try tile(values.numbers, into: tiled.rows(0..<keys))
         return tiled
     }
 

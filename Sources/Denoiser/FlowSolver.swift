@@ -26,8 +26,8 @@ public struct FlowSolver {
         case .euler:
             let change = schedule.sigmas[index + 1] - schedule.sigmas[index]
             return [Float](unsafeUninitializedCapacity: sample.count) { next, filled in
-                for index in sample.indices {
-                    next[index] = sample[index] + change * velocity[index]
+                for place in sample.indices {
+                    next[place] = sample[place] + change * velocity[place]
                 }
                 filled = sample.count
             }

@@ -24,9 +24,7 @@ package struct LayerWindow {
             return
         }
         self.keys = keys.scaled(byOne: scales.key)
-        self.values =
-            hasTiledValues
-            ? values.tiled(byOne: scales.value) : values.scaled(byOne: scales.value)
+        self.values = values.scaled(byOne: scales.value, inTiles: hasTiledValues)
     }
 
     /// Where the reference's keys go, turned for each pass anew.

@@ -44,11 +44,9 @@ struct HostedParameter {
         let (rows, inner) = (parameter.shape[0], parameter.shape[1])
         let taps = parameter.shape.dimensions.dropFirst(2).reduce(1, *)
         let granule = 64
-        func padded(_ count: Int, _ granule: Int) -> Int {
-            (count + granule - 1) / granule * granule
-        }
         return MemoryArena.size(
-            of: padded(rows, granule) * padded(inner, granule / type.size) * taps * type.size)
+            of: rows.roundedUp(to: granule) * inner.roundedUp(to: granule / type.size) * taps
+                * type.size)
     }
 
     private var narrow: (held: Int, loading: Int) {

@@ -52,6 +52,6 @@ public struct PlanPlace: Hashable, Sendable {
     func processBytes(tensors: Int) -> Int {
         guard let overhead else { return tensors }
         let granule = CardOverhead.granule
-        return (tensors + granule - 1) / granule * granule + overhead.bytes
+        return tensors.roundedUp(to: granule) + overhead.bytes
     }
 }

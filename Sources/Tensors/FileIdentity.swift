@@ -6,7 +6,7 @@ package struct FileIdentity: Hashable {
     private let number: ino_t
 
     /// The identity of what was examined.
-    init(_ status: stat) {
+    package init(_ status: stat) {
         device = status.st_dev
         number = status.st_ino
     }

@@ -157,10 +157,7 @@ import ToolSupport
         if negativeText == nil, guidance != DenoisingOptions().guidance {
             throw ValidationError("--guidance goes with --negative-text.")
         }
-        guard loraScale.isFinite else { throw ValidationError("--lora-scale must be a number.") }
-        if lora == nil, loraScale != DenoisingOptions().loraScale {
-            throw ValidationError("--lora-scale goes with --lora.")
-        }
+        try checkScale(loraScale, of: lora)
         guard !audio.isEmpty else { throw ValidationError("--audio is missing.") }
         do {
             try DenoisingStage.check(options(precision ?? .bfloat16), paths)

@@ -50,12 +50,7 @@ import ToolSupport
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Reports") var report: ReportOptions
 
-    func validate() throws {
-        guard loraScale.isFinite else { throw ValidationError("--lora-scale must be a number.") }
-        if lora == nil, loraScale != DenoisingOptions().loraScale {
-            throw ValidationError("--lora-scale goes with --lora.")
-        }
-    }
+    func validate() throws { try checkScale(loraScale, of: lora) }
 
     func run() throws {
         let reporting = try StageReporting(tool: Self.toolName, options: report)

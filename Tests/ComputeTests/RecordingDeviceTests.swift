@@ -57,7 +57,7 @@ import Testing
         #expect(!device.wantsTiledValues(head: 128))
         let scale = card.allocate([1], .float32)
         let memory = card.allocate([4096, 2, 128], .float8E4M3)
-        let tiled = memory.tiled(byOne: scale)
+        let tiled = memory.scaled(byOne: scale, inTiles: true)
         #expect(!memory.isTiled && !memory.scaled(byOne: scale).isTiled && !tiled.numbers.isTiled)
         let part = tiled.rows(32..<4081)
         #expect(part.isTiled && part.offset == 32 * 256)

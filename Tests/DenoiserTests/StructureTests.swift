@@ -2,6 +2,7 @@ import Checkpoints
 import Compute
 import Denoiser
 import Layers
+import Tensors
 import TestSupport
 import Testing
 
@@ -45,27 +46,9 @@ import Testing
 
     @Test(arguments: [(704, 384), (384, 256), (704, 1280)])
     func shapesOfOneForward(width: Int, height: Int) throws {
-        let (transformer, weights) = try transformer()
-        _ = try weights.finish(strict: true)
         let device = RecordingDevice(activationType: .bfloat16)
-        try transformer.load(on: device)
-        let weightBytes = device.allocatedBytes
         let grid = LatentGrid(height: height / 8, width: width / 8, clipFrames: 12)
-        let branch = try transformer.branch(
-            context: [Float](repeating: 0, count: 3 * 4096), steps: 1, grid: grid, on: device)
-        let frame = Latents(channels: 16, frames: 1, height: grid.height, width: grid.width)
-        let motion = Latents(channels: 16, frames: 19, height: grid.height, width: grid.width)
-        try transformer.prefill(
-            branch, reference: frame, motion: motion, grid: grid, on: device)
-        let audio = try transformer.audioCondition(
-            [[Float](repeating: 0, count: 12 * 25 * 1024)], on: device)
-        let noisy = NoisyBlock(
-            latents: Latents(channels: 16, frames: 3, height: grid.height, width: grid.width),
-            frame: 15, timestep: 1000, window: 0, sinkDistance: 7)
-
-        device.removeRecords()
-        let velocity = try transformer.velocity(
-            of: noisy, audio: audio, masks: nil, branch: branch, grid: grid, on: device)
+        let (weightBytes, velocity) = try pass(on: device, grid: grid) { device.removeRecords() }
         #expect(velocity.values.count == 16 * 3 * grid.height * grid.width)
         checkAttention(device.records, grid: grid)
         // At most this many launches, if every operation is one kernel.
@@ -80,27 +63,10 @@ import Testing
     /// writes them and attention.
     @Test(arguments: [(704, 384, true), (384, 256, true), (640, 352, false), (496, 272, false)])
     func valuesInTiles(width: Int, height: Int, areTiled: Bool) throws {
-        let (transformer, _) = try transformer()
         let device = RecordingDevice(
             activationType: .bfloat16, matrixType: .float8E4M3, workspaces: .card(.hopper))
-        try transformer.load(on: device)
         let grid = LatentGrid(height: height / 8, width: width / 8, clipFrames: 12)
-        let branch = try transformer.branches(
-            contexts: [[Float](repeating: 0, count: 4096)], steps: 1, grid: grid,
-            windowType: .float8E4M3, residency: .resident, on: device, monitor: { _ in }
-        ).branches[0]
-        func latents(_ frames: Int) -> Latents {
-            Latents(channels: 16, frames: frames, height: grid.height, width: grid.width)
-        }
-        device.removeRecords()
-        try transformer.prefill(
-            branch, reference: latents(1), motion: latents(19), grid: grid, on: device)
-        let audio = try transformer.audioCondition(
-            [[Float](repeating: 0, count: 12 * 25 * 1024)], on: device)
-        _ = try transformer.velocity(
-            of: NoisyBlock(
-                latents: latents(3), frame: 15, timestep: 1000, window: 0, sinkDistance: 7),
-            audio: audio, masks: nil, branch: branch, grid: grid, on: device)
+        _ = try pass(on: device, grid: grid, windowType: .float8E4M3)
         func count(_ operation: String, _ isTiled: (RecordingDevice.Record) -> Bool) -> Int {
             device.records.count { $0.operation == operation && isTiled($0) }
         }
@@ -116,6 +82,34 @@ import Testing
         #expect(count("attention", isRead) == expected)
         #expect(device.records.count(where: isWritten) == 2 * expected)
         #expect(device.records.count(where: isRead) == expected)
+    }
+
+    /// Takes the conditioning and one block through the model. `prefilled` is called between them. Returns the bytes of the
+    /// weights, too.
+    private func pass(
+        on device: RecordingDevice, grid: LatentGrid, windowType: DataType? = nil,
+        prefilled: () -> Void = {}
+    ) throws -> (weightBytes: Int, velocity: Latents) {
+        let (transformer, weights) = try transformer()
+        _ = try weights.finish(strict: true)
+        try transformer.load(on: device)
+        let weightBytes = device.allocatedBytes
+        let branch = try transformer.branch(
+            context: [Float](repeating: 0, count: 3 * 4096), steps: 1, grid: grid,
+            windowType: windowType, on: device)
+        func latents(_ frames: Int) -> Latents {
+            Latents(channels: 16, frames: frames, height: grid.height, width: grid.width)
+        }
+        try transformer.prefill(
+            branch, reference: latents(1), motion: latents(19), grid: grid, on: device)
+        let audio = try transformer.audioCondition(
+            [[Float](repeating: 0, count: 12 * 25 * 1024)], on: device)
+        prefilled()
+        let velocity = try transformer.velocity(
+            of: NoisyBlock(
+                latents: latents(3), frame: 15, timestep: 1000, window: 0, sinkDistance: 7),
+            audio: audio, masks: nil, branch: branch, grid: grid, on: device)
+        return (weightBytes, velocity)
     }
 
     private func checkAttention(_ records: [RecordingDevice.Record], grid: LatentGrid) {

@@ -15,9 +15,10 @@ import Testing
         var result = try run(on: CPUDevice()) { _ in }
         result.kernels = ["LayerNorm"]
         result.candidates = "none"
-        for index in result.works.indices {
-            result.works[index].launches = 1
-            result.works[index].libraryCalls = 2
+        result.works = result.works.map { timed in
+            var complete = timed
+            (complete.launches, complete.libraryCalls) = (1, 2)
+            return complete
         }
         result.memory.reservedBytes = 3
         result.memory.reachedBytes = 4

@@ -87,8 +87,3 @@ final class DeviceMemory: Storage {
 
     deinit { pool.release(address, size) }
 }
-
-extension Int {
-    /// The smallest multiple of `step` that is not less.
-    func roundedUp(to step: Int) -> Int { (self + step - 1) / step * step }
-}

@@ -29,7 +29,8 @@ struct TensorMap {
     init(tilesOf values: Tensor, count: Int, driver: DriverAPI) throws {
         precondition(values.isTiled && values.shape.rank == 3)
         let tileBytes = Tensor.tileRows * values.shape[2]
-        let (tiles, heads) = (Tensor.wholeTiles(values.shape[0]) / Tensor.tileRows, values.shape[1])
+        let tiles = values.shape[0].roundedUp(to: Tensor.tileRows) / Tensor.tileRows
+        let heads = values.shape[1]
         // A box has 256 elements along an axis at most.
         let element = MemoryLayout<UInt64>.size
         try self.init(
@@ -47,15 +48,10 @@ struct TensorMap {
         /// Bytes from one index of the second and third to the next.
         let strides: [Int]
         let box: [Int]
-
-        init(elementType: some BinaryInteger, sizes: [Int], strides: [Int], box: [Int]) {
-            self.elementType = Int(elementType)
-            (self.sizes, self.strides, self.box) = (sizes, strides, box)
-        }
     }
 
     private init(
-        _ axes: Axes, at address: UInt64, swizzle: some BinaryInteger, driver: DriverAPI
+        _ axes: Axes, at address: UInt64, swizzle: Int, driver: DriverAPI
     ) throws {
         guard let encode = driver.encodeTensorMap else {
             throw MissingSymbol(name: "cuTensorMapEncodeTiled", library: "the CUDA driver")

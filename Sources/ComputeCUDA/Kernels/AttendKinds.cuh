@@ -125,7 +125,7 @@ struct Narrow {
 #pragma unroll
         for (int i = 0; i < keyRows / 32; i++)
             mixNumbers(o, p[4 * i], p[4 * i + 1], p[4 * i + 2], p[4 * i + 3],
-                       operandOfTiles(v + i * 2 * tileBytes, tileBytes));
+                       plainOperand(v + i * 2 * tileBytes, tileBytes, 128));
     }
 
     /// A thread's weights are those of keys 2 t, 2 t + 1, 2 t + 8 and 2 t + 9 of each 16, where the matrix units want four in a

@@ -9,18 +9,22 @@ namespace tiles {
 /// Rows of a tile, and rows and columns of a block.
 constexpr int tileRows = 16, rows = 64, columns = 128;
 
+__device__ __forceinline__ unsigned packed(const float (&v)[4], float inverse) {
+    return packNumbers((const e4m3*)nullptr, v[0] * inverse, v[1] * inverse, v[2] * inverse,
+                       v[3] * inverse);
+}
+
 /// Four successive elements as numbers.
 __device__ __forceinline__ unsigned four(const float* x, float inverse) {
-    const float4 v = *reinterpret_cast<const float4*>(x);
-    return packNumbers((const e4m3*)nullptr, v.x * inverse, v.y * inverse, v.z * inverse,
-                       v.w * inverse);
+    float v[4];
+    load(x, v);
+    return packed(v, inverse);
 }
 __device__ __forceinline__ unsigned four(const bf16* x, float inverse) {
-    const uint2 v = *reinterpret_cast<const uint2*>(x);
-    return packNumbers((const e4m3*)nullptr, __uint_as_float(v.x << 16) * inverse,
-                       __uint_as_float(v.x & 0xffff0000u) * inverse,
-                       __uint_as_float(v.y << 16) * inverse,
-                       __uint_as_float(v.y & 0xffff0000u) * inverse);
+    const uint2 pairs = *reinterpret_cast<const uint2*>(x);
+    float v[4];
+    unpack(pairs.x, v[0], v[1]), unpack(pairs.y, v[2], v[3]);
+    return packed(v, inverse);
 }
 __device__ __forceinline__ unsigned four(const e4m3* x, float) {
     return *reinterpret_cast<const unsigned*>(x);

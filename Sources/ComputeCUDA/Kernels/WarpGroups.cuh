@@ -84,18 +84,16 @@ __device__ __forceinline__ void giveTurn(int group) {
 
 // MARK: - Products
 
-/// What the matrix units are told of a tile with rows of 128 bytes, swizzled: its address, and the bytes from one block of
-/// columns and from one of 8 rows to the next.
-__device__ __forceinline__ unsigned long long operand(unsigned address, int columns, int rows) {
+/// What the matrix units are told of a tile that is not swizzled: its address, and the bytes from one block of columns and from
+/// one of 8 rows to the next.
+__device__ __forceinline__ unsigned long long plainOperand(unsigned address, int columns, int rows) {
     return (unsigned long long)((address & 0x3ffff) >> 4) |
-           (unsigned long long)(columns >> 4) << 16 | (unsigned long long)(rows >> 4) << 32 |
-           1ull << 62;
+           (unsigned long long)(columns >> 4) << 16 | (unsigned long long)(rows >> 4) << 32;
 }
 
-/// The same of tiles with rows of 16 bytes, which are not swizzled: the next 16 columns are those of the tile behind this one.
-__device__ __forceinline__ unsigned long long operandOfTiles(unsigned address, int tileBytes) {
-    return (unsigned long long)((address & 0x3ffff) >> 4) |
-           (unsigned long long)(tileBytes >> 4) << 16 | 128ull >> 4 << 32;
+/// The same of a tile with rows of 128 bytes, swizzled.
+__device__ __forceinline__ unsigned long long operand(unsigned address, int columns, int rows) {
+    return plainOperand(address, columns, rows) | 1ull << 62;
 }
 
 __device__ __forceinline__ void beginProducts() {

@@ -238,8 +238,8 @@ extension OperationCase {
     private static func windowValues(_ shape: Shape, on device: any Device) throws -> Tensor {
         let memory = try device.zeros(shape, .float8E4M3)
         let scale = try device.tensor([Float(1) / 64], [1])
-        return device.wantsTiledValues(head: shape[-1])
-            ? memory.tiled(byOne: scale) : memory.scaled(byOne: scale)
+        return memory.scaled(
+            byOne: scale, inTiles: device.wantsTiledValues(head: shape[-1]))
     }
 
     /// What writes random numbers of variance 1, in the way of that number.
